@@ -1,0 +1,105 @@
+// Trust: decides whether the peer behind a certificate is the one that is expected here.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "tubing/channel/base/result.h"
+#include "tubing/channel/base/time.h"
+#include "tubing/crypto/certificate.h"
+#include "tubing/crypto/identity.h"
+
+namespace tubing::crypto {
+
+/// A peer that a Trust accepted: what handlers and policies may know of it.
+struct PeerIdentity {
+  std::string name;
+  std::string email;
+  PublicKey key;
+  std::vector<std::string> roles;
+  Usage usage = Usage::both;
+  std::uint64_t serial = 0;
+  WallTime not_after;
+
+  bool has_role(std::string_view role) const;
+  friend bool operator==(const PeerIdentity&, const PeerIdentity&) = default;
+};
+
+/// Whom a dialler wants to reach: a name or a key. A listener expects anyone.
+class ExpectedPeer {
+ public:
+  static ExpectedPeer anyone() { return ExpectedPeer(std::monostate{}); }
+  static ExpectedPeer named(std::string_view name) { return ExpectedPeer(std::string(name)); }
+  static ExpectedPeer with_key(const PublicKey& key) { return ExpectedPeer(key); }
+  /// Reads what stands before the '@' in NAME@HOST:PORT or FINGERPRINT@HOST:PORT.
+  /// Errors: invalid_argument, with what a good name or fingerprint looks like.
+  static Result<ExpectedPeer> parse(std::string_view text);
+
+  bool is_anyone() const { return std::holds_alternative<std::monostate>(who_); }
+  /// The expected name or key; null where the other, or nobody in particular, is expected.
+  const std::string* name() const { return std::get_if<std::string>(&who_); }
+  const PublicKey* key() const { return std::get_if<PublicKey>(&who_); }
+  /// What `parse` reads; "anyone" where nobody in particular is expected.
+  std::string text() const;
+
+  friend bool operator==(const ExpectedPeer&, const ExpectedPeer&) = default;
+
+ private:
+  using Who = std::variant<std::monostate, std::string, PublicKey>;
+  explicit ExpectedPeer(Who who) : who_(std::move(who)) {}
+
+  Who who_;
+};
+
+/// A key that is known in person, with all that is believed of it. No authority vouches for the
+/// claims of a pinned peer, so they are taken from the pin and never from its certificate.
+struct Pin {
+  PublicKey key;
+  std::string name;
+  std::vector<std::string> roles;
+  Usage usage = Usage::both;
+
+  /// The pin that believes what `certificate` claims; for one that came by a trusted way.
+  static Pin of(const Certificate& certificate);
+};
+
+/// Whom a process believes.
+///
+/// Threads: any; it never changes.
+class Trust {
+ public:
+  enum class Mode : std::uint8_t { ca_only, pinned };
+
+  /// Believes what any of these authorities signed; with none of them, believes nobody.
+  static Trust ca_only(std::vector<PublicKey> authorities);
+  /// Believes these keys themselves, as leaves: what a pinned key has signed is not believed.
+  static Trust pinned(std::vector<Pin> pins);
+
+  Mode mode() const { return mode_; }
+
+  /// Decides about one peer. It proves no possession of the key: that is the handshake's work.
+  ///
+  /// Requires: `required` is `server` for a dialler and `client` for a listener, the role that the
+  /// peer plays.
+  /// Errors: unauthenticated for a signature that is not its issuer's, an issuer or a key that is
+  /// not trusted, a date outside the validity, a name or key other than the expected one;
+  /// permission_denied for a usage that the key was not given. Each names what was found, what was
+  /// wanted, and what to do.
+  Result<PeerIdentity> verify_peer(const Certificate& certificate, Usage required,
+                                   const ExpectedPeer& expected, WallTime now) const;
+
+ private:
+  Trust(Mode mode, std::vector<PublicKey> authorities, std::vector<Pin> pins)
+      : mode_(mode), authorities_(std::move(authorities)), pins_(std::move(pins)) {}
+
+  Result<PeerIdentity> believe(const Certificate& certificate) const;
+
+  Mode mode_;
+  std::vector<PublicKey> authorities_;
+  std::vector<Pin> pins_;
+};
+
+}  // namespace tubing::crypto
