@@ -28,6 +28,9 @@ static_assert(kCertificateBytesMax <= 1024, "must fit in a handshake message of 
 /// The last second that WallTime can hold: 2262-04-11 23:47:16 UTC.
 inline constexpr std::int64_t kCertificateSecondsMax = 9'223'372'036;
 
+/// The purpose for which an authority signs; see `Identity::sign`.
+inline constexpr std::string_view kCertificateDomain = "tubing certificate";
+
 /// What a key may be used for: to dial, to listen, or to do both.
 enum class Usage : std::uint8_t { client = 1, server = 2, both = 3 };
 

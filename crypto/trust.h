@@ -55,7 +55,8 @@ class ExpectedPeer {
 };
 
 /// A key that is known in person, with all that is believed of it. No authority vouches for the
-/// claims of a pinned peer, so they are taken from the pin and never from its certificate.
+/// claims of a pinned peer, so they are taken from the pin and never from its certificate; the
+/// certificate must carry the pin's name.
 struct Pin {
   PublicKey key;
   std::string name;
@@ -82,8 +83,8 @@ class Trust {
 
   /// Decides about one peer. It proves no possession of the key: that is the handshake's work.
   ///
-  /// Requires: `required` is `server` for a dialler and `client` for a listener, the role that the
-  /// peer plays.
+  /// `required` is the part that the peer plays: `server` for a dialler, `client` for a listener.
+  ///
   /// Errors: unauthenticated for a signature that is not its issuer's, an issuer or a key that is
   /// not trusted, a date outside the validity, a name or key other than the expected one;
   /// permission_denied for a usage that the key was not given. Each names what was found, what was

@@ -1,0 +1,149 @@
+#include "tubing/crypto/trust.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace tubing::crypto {
+namespace {
+
+constexpr const char* kOperation = "verify peer";
+
+Error unauthenticated(std::string_view what) {
+  return Error(Code::unauthenticated, kOperation, what);
+}
+
+std::string who(const Certificate& certificate) {
+  return fmt::format("{} ({})", certificate.claims.name, certificate.claims.subject.fingerprint());
+}
+
+std::string listed(const std::vector<PublicKey>& keys) {
+  if (keys.empty()) return "none";
+  std::string out = keys[0].fingerprint();
+  for (std::size_t i = 1; i < keys.size(); ++i) out += " or " + keys[i].fingerprint();
+  return out;
+}
+
+Result<void> check_validity(const Certificate& certificate, WallTime now) {
+  const Claims& claims = certificate.claims;
+  if (now < claims.not_before)
+    return unauthenticated(fmt::format(
+        "the certificate of {} is not valid before {} and it is {} here; compare the clocks of the "
+        "two machines",
+        who(certificate), date_text(claims.not_before), date_text(now)));
+  if (now.seconds() > claims.not_after.seconds())
+    return unauthenticated(fmt::format(
+        "the certificate of {} expired on {} and it is {} here; issue a new one with `tube key "
+        "renew {}`",
+        who(certificate), date_text(claims.not_after), date_text(now), claims.name));
+  return {};
+}
+
+Result<void> check_usage(const Certificate& certificate, Usage granted, Usage required) {
+  if (allows(granted, required)) return {};
+  return Error(Code::permission_denied, kOperation,
+               fmt::format("the key of {} is for usage {} and acts as a {} here; make it one with "
+                           "--usage {} or both",
+                           who(certificate), usage_name(granted), usage_name(required),
+                           usage_name(required)));
+}
+
+Result<void> check_expected(const PeerIdentity& peer, const ExpectedPeer& expected) {
+  if (const std::string* name = expected.name(); name != nullptr && *name != peer.name)
+    return unauthenticated(fmt::format(
+        "{} was expected and {} ({}) answered; correct the name before the '@', or the address "
+        "after it",
+        *name, peer.name, peer.key.fingerprint()));
+  if (const PublicKey* key = expected.key(); key != nullptr && *key != peer.key)
+    return unauthenticated(fmt::format(
+        "the key {} was expected and {} with the key {} answered; correct the fingerprint before "
+        "the '@', or the address after it",
+        key->fingerprint(), peer.name, peer.key.fingerprint()));
+  return {};
+}
+
+}  // namespace
+
+bool PeerIdentity::has_role(std::string_view role) const {
+  return std::ranges::find(roles, role) != roles.end();
+}
+
+Result<ExpectedPeer> ExpectedPeer::parse(std::string_view text) {
+  if (text.contains(':')) {
+    auto key = PublicKey::parse(text);
+    if (!key) return std::move(key).error();
+    return with_key(*key);
+  }
+  if (auto checked = check_name(text); !checked)
+    return Error(Code::invalid_argument, "expected peer",
+                 fmt::format("{}; write the peer as NAME@HOST:PORT or FINGERPRINT@HOST:PORT",
+                             checked.error().detail()));
+  return named(text);
+}
+
+std::string ExpectedPeer::text() const {
+  if (name() != nullptr) return *name();
+  if (key() != nullptr) return key()->fingerprint();
+  return "anyone";
+}
+
+Pin Pin::of(const Certificate& certificate) {
+  const Claims& claims = certificate.claims;
+  return {.key = claims.subject, .name = claims.name, .roles = claims.roles, .usage = claims.usage};
+}
+
+Trust Trust::ca_only(std::vector<PublicKey> authorities) {
+  return Trust(Mode::ca_only, std::move(authorities), {});
+}
+
+Trust Trust::pinned(std::vector<Pin> pins) { return Trust(Mode::pinned, {}, std::move(pins)); }
+
+Result<PeerIdentity> Trust::verify_peer(const Certificate& certificate, Usage required,
+                                        const ExpectedPeer& expected, WallTime now) const {
+  if (auto checked = check_claims(certificate.claims); !checked) return std::move(checked).error();
+  auto peer = believe(certificate);
+  if (!peer) return peer;
+  if (auto checked = check_validity(certificate, now); !checked) return std::move(checked).error();
+  if (auto checked = check_expected(*peer, expected); !checked) return std::move(checked).error();
+  if (auto checked = check_usage(certificate, peer->usage, required); !checked)
+    return std::move(checked).error();
+  return peer;
+}
+
+Result<PeerIdentity> Trust::believe(const Certificate& certificate) const {
+  const Claims& claims = certificate.claims;
+  PeerIdentity peer{.name = claims.name,
+                    .email = claims.email,
+                    .key = claims.subject,
+                    .roles = claims.roles,
+                    .usage = claims.usage,
+                    .serial = certificate.serial,
+                    .not_after = claims.not_after};
+  if (mode_ == Mode::pinned) {
+    const auto pin = std::ranges::find(pins_, claims.subject, &Pin::key);
+    if (pin == pins_.end())
+      return unauthenticated(
+          fmt::format("the key of {} is not pinned here; pin its certificate if "
+                      "you know it by another way",
+                      who(certificate)));
+    if (pin->name != claims.name)
+      return unauthenticated(fmt::format("the key {} is pinned here as {} and calls itself {}",
+                                         claims.subject.fingerprint(), pin->name, claims.name));
+    peer.email.clear();
+    peer.roles = pin->roles;
+    peer.usage = pin->usage;
+  } else if (std::ranges::find(authorities_, certificate.issuer) == authorities_.end()) {
+    return unauthenticated(fmt::format(
+        "the certificate of {} was issued by a foreign authority, {}; trusted here: {}. Have it "
+        "issued by a trusted authority, or trust the foreign one by its ca.pub",
+        who(certificate), certificate.issuer.fingerprint(), listed(authorities_)));
+  }
+  if (!signed_by_its_issuer(certificate))
+    return unauthenticated(fmt::format(
+        "the signature on the certificate of {} was not made by its issuer, {}; the certificate "
+        "was forged or damaged",
+        who(certificate), certificate.issuer.fingerprint()));
+  return peer;
+}
+
+}  // namespace tubing::crypto
