@@ -1,0 +1,164 @@
+// Channel<T>: Go's channel. Sender<T> and Receiver<T> are its two ends.
+#pragma once
+
+#include <concepts>
+
+#include "tubing/channel/detail/channel_core.h"
+#include "tubing/channel/detail/channel_ops.h"
+#include "tubing/channel/task.h"
+
+namespace tubing {
+
+template <class T>
+class Sender;
+template <class T>
+class Receiver;
+
+namespace detail {
+
+/// A counted reference to a channel, as small as a pointer. The count is not atomic: a channel
+/// belongs to one Scheduler.
+template <class T>
+class ChannelRef {
+ public:
+  ChannelRef() = default;
+  explicit ChannelRef(ChannelCore<T>* core) : core_(core) {
+    if (core_) core_->add_ref();
+  }
+  ChannelRef(const ChannelRef& other) : ChannelRef(other.core_) {}
+  ChannelRef(ChannelRef&& other) noexcept : core_(std::exchange(other.core_, nullptr)) {}
+  ChannelRef& operator=(ChannelRef other) noexcept {
+    std::swap(core_, other.core_);
+    return *this;
+  }
+  ~ChannelRef() {
+    if (core_) core_->drop_ref();
+  }
+
+  ChannelCore<T>* get() const { return core_; }
+  ChannelCore<T>& operator*() const {
+    TUBING_ASSERT(core_ && "an operation on an empty channel handle");
+    return *core_;
+  }
+  ChannelCore<T>* operator->() const { return &**this; }
+
+ private:
+  ChannelCore<T>* core_ = nullptr;
+};
+
+}  // namespace detail
+
+/// The sending end of a channel, as `chan<- T` in Go. A copyable handle; the default one is empty.
+///
+/// Requires: not empty, for every operation but select, where an empty handle is a disabled arm.
+/// Threads: the Scheduler's alone.
+template <class T>
+class Sender {
+ public:
+  Sender() = default;
+
+  /// `co_await tx.send(v)`: waits until a receiver or the buffer takes `v`. A value given by
+  /// reference is copied, a temporary moved, and only once the send takes place.
+  /// Errors: closed, where somebody closed the channel; cancelled and deadline_exceeded, where the
+  /// value was not sent and is untouched; over a network also stopped, reset and lost.
+  /// Cancel: ends the wait.
+  detail::SendOp<T> send(const T& value, Deadline deadline = {}) const
+    requires std::copy_constructible<T>
+  {
+    return {*ref_, value, deadline};
+  }
+  detail::SendOp<T> send(T&& value, Deadline deadline = {}) const {
+    return {*ref_, std::move(value), deadline};
+  }
+  /// Sends if that needs no waiting. Returns false where it would have waited.
+  /// Errors: closed, and over a network stopped, reset and lost.
+  Result<bool> try_send(T value) const {
+    const detail::Outcome outcome = ref_->send(std::move(value));
+    if (outcome == detail::Outcome::ended) return ref_->how_ended();
+    return outcome == detail::Outcome::done;
+  }
+  /// Says that nothing more will be sent. What was sent can still be received; waiting senders end
+  /// with `closed`. Idempotent, never waits.
+  void close() const { ref_->end(Error(Code::closed, "channel")); }
+
+  explicit operator bool() const { return ref_.get() != nullptr; }
+  /// How many values are buffered in this process.
+  std::size_t size() const { return ref_->size(); }
+  std::size_t capacity() const { return ref_->capacity(); }
+  detail::ChannelCore<T>* core() const { return ref_.get(); }
+  explicit Sender(detail::ChannelCore<T>* core) : ref_(core) {}
+
+ private:
+  detail::ChannelRef<T> ref_;
+};
+
+/// The receiving end of a channel, as `<-chan T` in Go. A copyable handle; the default one is
+/// empty.
+///
+///     while (auto v = co_await rx.recv()) use(*v);
+///     co_return rx.end();
+///
+/// Requires: not empty, for every operation but select, where an empty handle is a disabled arm.
+/// Threads: the Scheduler's alone.
+template <class T>
+class Receiver {
+ public:
+  Receiver() = default;
+
+  /// `co_await rx.recv()`: waits for the next value.
+  /// Errors: closed, where the channel was closed and everything that was sent has been received;
+  /// cancelled, deadline_exceeded; over a network also reset and lost.
+  /// Cancel: ends the wait; no value is lost.
+  detail::RecvOp<T> recv(Deadline deadline = {}) const { return {*ref_, deadline}; }
+  /// Receives if that needs no waiting. Returns no value where it would have waited.
+  /// Errors: as recv, without the waiting ones.
+  Result<std::optional<T>> try_recv() const {
+    std::optional<T> value;
+    if (ref_->receive(value) == detail::Outcome::ended) {
+      ref_->note_recv_end(Code::ok);
+      return ref_->how_ended();
+    }
+    return value;
+  }
+  /// How this receiver's last recv that yielded no value ended: ok for `closed` alone, so that
+  /// `co_return rx.end();` behind a loop hides no loss.
+  Result<> end() const { return ref_->recv_end(); }
+
+  explicit operator bool() const { return ref_.get() != nullptr; }
+  /// How many values are buffered in this process.
+  std::size_t size() const { return ref_->size(); }
+  std::size_t capacity() const { return ref_->capacity(); }
+  detail::ChannelCore<T>* core() const { return ref_.get(); }
+  explicit Receiver(detail::ChannelCore<T>* core) : ref_(core) {}
+
+ private:
+  detail::ChannelRef<T> ref_;
+};
+
+/// Both ends of a channel within one process, as `make(chan T, n)` in Go. A copyable handle: all
+/// copies are the same channel. Capacity 0 is a rendezvous: a send waits for its receiver.
+///
+///     Channel<int> ch{16};
+///     co_await ok(ch.send(1));
+///     int v = co_await ok(ch.recv());
+///
+/// Threads: the Scheduler's alone.
+template <class T>
+class Channel : public Sender<T>, public Receiver<T> {
+ public:
+  /// An empty handle; `Channel<T> ch{0}` is a rendezvous.
+  Channel() = default;
+  explicit Channel(std::size_t capacity) : Channel(*new detail::ChannelCore<T>(capacity)) {}
+
+  Sender<T> tx() const { return *this; }
+  Receiver<T> rx() const { return *this; }
+  using Sender<T>::size;
+  using Sender<T>::capacity;
+  using Sender<T>::core;
+  using Sender<T>::operator bool;
+
+ private:
+  explicit Channel(detail::ChannelCore<T>& core) : Sender<T>(&core), Receiver<T>(&core) {}
+};
+
+}  // namespace tubing

@@ -1,0 +1,228 @@
+// The arms of a select, and the operation that waits for all of them.
+#pragma once
+
+#include <bit>
+#include <tuple>
+
+#include "tubing/channel/detail/channel_core.h"
+#include "tubing/channel/scheduler.h"
+
+namespace tubing {
+template <class... Results>
+class Selected;
+}
+
+namespace tubing::detail {
+
+// An arm has
+//   using Value            its result
+//   bool ready() const     whether it could take place now
+//   Outcome commit()       takes place; called when ready
+//   void enlist(Waiter&, WaitNode**, arm)   queues itself for later
+//   void disarm()          forgets what enlist began, apart from nodes
+//   Value finish(Waiter&)  the result, after commit or a wake
+
+template <class T>
+class RecvArm {
+ public:
+  using Value = Result<T>;
+  explicit RecvArm(ChannelCore<T>* core) : core_(core) {}
+  bool ready() const { return core_ && core_->can_receive(); }
+  Outcome commit() { return core_->receive(value_); }
+  void enlist(Waiter& waiter, std::uint32_t arm) {
+    if (!core_) return;
+    node_.waiter = &waiter;
+    node_.arm = arm;
+    node_.slot = &value_;
+    node_.sibling = waiter.nodes;
+    waiter.nodes = &node_;
+    core_->receivers().push(node_);
+  }
+  void disarm(Scheduler&) {}
+  Value finish(Waiter& waiter) {
+    if (waiter.outcome == Outcome::done) return *std::move(value_);
+    return receive_error(*core_, waiter);
+  }
+
+ private:
+  ChannelCore<T>* core_;
+  WaitNode node_;
+  std::optional<T> value_;
+};
+
+template <class T>
+class SendArm {
+ public:
+  using Value = Result<>;
+  SendArm(ChannelCore<T>* core, const T& value) : core_(core), value_(const_cast<T*>(&value)) {}
+  SendArm(ChannelCore<T>* core, T&& value) : core_(core), value_(&value) { node_.may_move = true; }
+  bool ready() const { return core_ && core_->can_send(); }
+  Outcome commit() { return send_from(*core_, *value_, node_.may_move); }
+  void enlist(Waiter& waiter, std::uint32_t arm) {
+    if (!core_) return;
+    node_.waiter = &waiter;
+    node_.arm = arm;
+    node_.slot = value_;
+    node_.sibling = waiter.nodes;
+    waiter.nodes = &node_;
+    core_->senders().push(node_);
+  }
+  void disarm(Scheduler&) {}
+  Value finish(Waiter& waiter) {
+    if (waiter.outcome == Outcome::done) return {};
+    return wait_error(*core_, waiter);
+  }
+
+ private:
+  ChannelCore<T>* core_;
+  WaitNode node_;
+  T* value_;
+};
+
+class AfterArm {
+ public:
+  using Value = Result<>;
+  explicit AfterArm(Deadline at) : deadline_(at) {}
+  bool ready() const { return false; }
+  Outcome commit() { return Outcome::pending; }
+  void enlist(Waiter& waiter, std::uint32_t arm) {
+    if (deadline_.never()) return;
+    Scheduler& scheduler = waiter.strand->scheduler;
+    timer_.waiter = &waiter;
+    timer_.arm = arm;
+    timer_.fire = [](Timer& timer) {
+      Due& due = static_cast<Due&>(timer);
+      due.waiter->won = due.arm;
+      due.waiter->strand->wake(*due.waiter, Outcome::done);
+    };
+    scheduler.timers().arm(timer_, deadline_.from(scheduler.now()));
+  }
+  void disarm(Scheduler& scheduler) { scheduler.timers().disarm(timer_); }
+  Value finish(Waiter&) { return {}; }
+
+ private:
+  struct Due : Timer {
+    Waiter* waiter = nullptr;
+    std::uint32_t arm = 0;
+  };
+  Deadline deadline_;
+  Due timer_;
+};
+
+class OtherwiseArm {
+ public:
+  using Value = Result<>;
+  bool ready() const { return false; }
+  Outcome commit() { return Outcome::done; }
+  void enlist(Waiter&, std::uint32_t) {}
+  void disarm(Scheduler&) {}
+  Value finish(Waiter&) { return {}; }
+};
+
+template <bool kUniform, class... Arms>
+class [[nodiscard]] SelectOp : public Waiter {
+  static constexpr std::size_t kArms = sizeof...(Arms);
+  static constexpr std::size_t kOtherwise = [] {
+    std::size_t index = 0;
+    std::size_t found = kArms;
+    ((std::is_same_v<Arms, OtherwiseArm> ? found = index++ : index++), ...);
+    return found;
+  }();
+  static_assert(kArms <= 32, "a select has at most 32 arms");
+  static_assert((std::size_t{std::is_same_v<Arms, OtherwiseArm>} + ...) <= 1,
+                "a select has at most one otherwise()");
+
+ public:
+  using Value = Selected<typename Arms::Value...>;
+
+  explicit SelectOp(Arms&&... arms) : Waiter(kKind), arms_(std::move(arms)...) {}
+
+  bool ready() {
+    std::uint32_t able = able_arms(std::index_sequence_for<Arms...>());
+    for (; able != 0; able &= ~(1U << won)) {
+      won = choose(able);
+      settled_ = commit_at<0>();
+      // A sink may find, once the value is encoded, that it has no room after all.
+      if (settled_ != Outcome::pending) [[likely]] {
+        outcome = Outcome::done;
+        return true;
+      }
+    }
+    if constexpr (kOtherwise == kArms) return false;
+    won = kOtherwise;
+    outcome = settled_ = Outcome::done;
+    return true;
+  }
+  void enlist() {
+    enlisted_ = true;
+    std::apply(
+        [this](Arms&... arms) {
+          std::uint32_t index = 0;
+          (arms.enlist(*this, index++), ...);
+        },
+        arms_);
+  }
+
+  Result<Value> finish() {
+    disarm();
+    if (outcome == Outcome::cancelled) [[unlikely]]
+      return kKind.error(*this);
+    return take_at<0>();
+  }
+  Value take() {
+    disarm();
+    return take_at<0>();
+  }
+
+  static constexpr Deadline deadline{};
+
+ private:
+  static constexpr WaiterKind kKind{
+      .operation = "select",
+      .error = [](Waiter& waiter) { return Error(waiter.strand->cancel_code, "select"); },
+      .on_cancel = nullptr,
+      .has_arms = true};
+
+  template <std::size_t... I>
+  std::uint32_t able_arms(std::index_sequence<I...>) const {
+    return ((std::uint32_t{std::get<I>(arms_).ready()} << I) | ...);
+  }
+
+  std::uint32_t choose(std::uint32_t able) {
+    if constexpr (kUniform) {
+      if (const int count = std::popcount(able); count > 1) {
+        auto skip = strand->scheduler.prng().below(static_cast<std::uint64_t>(count));
+        for (; skip > 0; --skip) able &= able - 1;
+      }
+    }
+    return static_cast<std::uint32_t>(std::countr_zero(able));
+  }
+
+  template <std::size_t I>
+  Outcome commit_at() {
+    if constexpr (I + 1 < kArms) {
+      if (won != I) return commit_at<I + 1>();
+    }
+    return std::get<I>(arms_).commit();
+  }
+
+  template <std::size_t I>
+  Value take_at() {
+    if constexpr (I + 1 < kArms) {
+      if (won != I) return take_at<I + 1>();
+    }
+    if (settled_ != Outcome::pending) outcome = settled_;
+    return Value(std::in_place_index<I>, std::get<I>(arms_).finish(*this));
+  }
+
+  void disarm() {
+    if (!enlisted_) return;
+    std::apply([this](Arms&... arms) { (arms.disarm(strand->scheduler), ...); }, arms_);
+  }
+
+  std::tuple<Arms...> arms_;
+  Outcome settled_ = Outcome::pending;  ///< How the arm ended that took place without waiting.
+  bool enlisted_ = false;
+};
+
+}  // namespace tubing::detail

@@ -1,0 +1,96 @@
+// Waiter: one parked operation. It lives inside the awaiter, so waiting allocates nothing.
+#pragma once
+
+#include <coroutine>
+
+#include "tubing/channel/base/error.h"
+#include "tubing/channel/deadline.h"
+#include "tubing/channel/detail/timer_heap.h"
+
+namespace tubing::detail {
+
+class PromiseBase;
+class Strand;
+struct Waiter;
+
+/// How a wait ended.
+enum class Outcome : std::uint8_t {
+  pending,
+  done,       ///< The operation took place.
+  ended,      ///< The channel has ended; its end says how.
+  cancelled,  ///< The strand was told to stop; `Strand::cancel_code` says why.
+  deadline,   ///< The wait's own deadline came.
+};
+
+/// A waiter's place in the queue of one channel. A select has one for each of its arms.
+struct WaitNode {
+  bool linked() const { return prev != nullptr; }
+  void unlink() {
+    prev->next = next;
+    next->prev = prev;
+    prev = next = nullptr;
+  }
+
+  WaitNode* prev = nullptr;
+  WaitNode* next = nullptr;
+  WaitNode* sibling = nullptr;  ///< The next node of the same waiter.
+  Waiter* waiter = nullptr;
+  void* slot =
+      nullptr;  ///< Where a value goes to, or comes from; the queue's owner knows its type.
+  std::uint32_t arm = 0;  ///< Which arm of a select this is.
+  bool may_move = false;  ///< A sender's value is a temporary.
+};
+
+/// Waiters in the order in which they came. Invariant: a node is linked while its wait lasts.
+class WaitQueue {
+ public:
+  WaitQueue() { head_.prev = head_.next = &head_; }
+  WaitQueue(const WaitQueue&) = delete;
+  WaitQueue& operator=(const WaitQueue&) = delete;
+
+  bool empty() const { return head_.next == &head_; }
+  WaitNode& front() { return *head_.next; }
+  void push(WaitNode& node) {
+    node.prev = head_.prev;
+    node.next = &head_;
+    head_.prev->next = &node;
+    head_.prev = &node;
+  }
+
+ private:
+  WaitNode head_;
+};
+
+/// What differs between kinds of waiters off the hot path.
+struct WaiterKind {
+  const char* operation;  ///< For `dump()` and for errors: "recv", "send", "select".
+  /// The error that the wait ended with. Requires: outcome is neither pending nor done.
+  Error (*error)(Waiter&);
+  /// The strand was cancelled while this waits; null: the wait ends with Outcome::cancelled.
+  void (*on_cancel)(Waiter&, Code);
+  /// A select: how one arm's channel ended is a result, no error of the wait.
+  bool has_arms = false;
+};
+
+/// One parked operation of one strand. Its timer is its own deadline.
+struct Waiter : Timer {
+  explicit Waiter(const WaiterKind& k) : kind(&k) {}
+  Waiter(const Waiter&) = delete;
+  Waiter& operator=(const Waiter&) = delete;
+
+  /// Takes all nodes out of their queues.
+  void unlink() {
+    for (WaitNode* node = nodes; node; node = node->sibling)
+      if (node->linked()) node->unlink();
+  }
+
+  const WaiterKind* kind;
+  Strand* strand = nullptr;
+  std::coroutine_handle<> frame;     ///< Resumed when the wait is over.
+  PromiseBase* unwrapped = nullptr;  ///< Under ok(): the frame that an error ends.
+  WaitNode* nodes = nullptr;         ///< Its places in queues, linked by `sibling`.
+  Outcome outcome = Outcome::pending;
+  std::uint32_t won = 0;  ///< The arm that took place.
+};
+
+}  // namespace tubing::detail

@@ -1,0 +1,220 @@
+#include "tubing/channel/scheduler.h"
+
+#include <fmt/format.h>
+
+#include "tubing/channel/task.h"
+
+namespace tubing {
+
+using detail::Outcome;
+using detail::Strand;
+using detail::Timer;
+using detail::Waiter;
+
+namespace detail {
+
+void Strand::park(Waiter& waiter, std::coroutine_handle<> frame, const Deadline& until) {
+  TUBING_ASSERT(!parked, name);
+  waiter.strand = this;
+  waiter.frame = frame;
+  parked = &waiter;
+  parked_since = scheduler.turn_time_;
+  operation = waiter.kind->operation;
+  if (!until.never()) [[unlikely]] {
+    waiter.fire = [](Timer& timer) {
+      Waiter& due = static_cast<Waiter&>(timer);
+      due.strand->wake(due, Outcome::deadline);
+    };
+    const Time now = until.relative() ? scheduler.now() : Time();
+    scheduler.timers().arm(waiter, until.from(now));
+  }
+}
+
+void Strand::wake(Waiter& waiter, Outcome outcome) {
+  TUBING_ASSERT(parked == &waiter, name);
+  parked = nullptr;
+  waiter.unlink();
+  if (waiter.armed()) scheduler.timers().disarm(waiter);
+  waiter.outcome = outcome;
+  next = waiter.frame;
+  const bool failed =
+      outcome > Outcome::ended || (outcome == Outcome::ended && !waiter.kind->has_arms);
+  if (failed && waiter.unwrapped) [[unlikely]]
+    next = waiter.unwrapped->fail(waiter.kind->error(waiter));
+  scheduler.push(*this);
+}
+
+void Strand::make_ready(std::coroutine_handle<> frame) {
+  next = frame;
+  scheduler.push(*this);
+}
+
+void Strand::cancel(Code code) {
+  if (cancelled() || finished) return;
+  cancel_code = code;
+  if (!parked) return scheduler.on_cancel_of(*this);
+  if (parked->kind->on_cancel) return parked->kind->on_cancel(*parked, code);
+  wake(*parked, Outcome::cancelled);
+}
+
+}  // namespace detail
+
+TurnHook::~TurnHook() {
+  if (!queued_on_) return;
+  TurnHook** link = &queued_on_->hooks_;
+  while (*link != this) link = &(*link)->next_;
+  *link = next_;
+}
+
+/// Holds the outermost strand while `run` lasts.
+class Scheduler::Root final : public detail::StrandOwner {
+ public:
+  Root(Scheduler& scheduler, Task<void> task)
+      : task_(std::move(task)), strand_(scheduler, *this, "main") {
+    detail::PromiseBase& promise = task_.frame_.promise();
+    promise.strand = &strand_;
+    strand_.root = &promise;
+    scheduler.adopt(strand_);
+    strand_.make_ready(task_.frame_);
+  }
+  void on_strand_end(Strand&, Result<>) override {}
+  bool ended() const { return ended_; }
+  bool finished() const { return strand_.finished; }
+  Strand& strand() { return strand_; }
+  Result<> take() { return task_.frame_.promise().take(); }
+
+ private:
+  bool ended_ = false;
+  Task<void> task_;
+  Strand strand_;
+};
+
+Scheduler::Scheduler(channel::Reactor& reactor, Prng prng, SchedulerOptions options)
+    : reactor_(reactor), prng_(prng), options_(options) {
+  grow_ring();
+  turn_time_ = reactor_.now();
+}
+
+Scheduler::~Scheduler() {
+  TUBING_ASSERT(living_count_ == 0, living_count_);
+  while (hooks_) {
+    hooks_->queued_on_ = nullptr;
+    hooks_ = hooks_->next_;
+  }
+}
+
+Result<> Scheduler::run(Task<void> root_task) {
+  Root root(*this, std::move(root_task));
+  Result<> asleep;
+  while (!root.finished()) {
+    resume_ready();
+    run_hooks();
+    if (root.finished()) break;
+    if (any_ready() || !timers_.empty() || reactor_.has_sources()) {
+      wait_for_world();
+      continue;
+    }
+    TUBING_ASSERT(asleep, "a strand waits on although it was cancelled");
+    asleep = Error(Code::failed_precondition, "run", "all tasks are asleep\n" + dump());
+    root.strand().cancel(Code::cancelled);
+  }
+  release(root.strand());
+  Result<> result = root.take();
+  if (!asleep) return asleep;
+  return result;
+}
+
+void Scheduler::wait_for_world() {
+  const bool idle = !any_ready();
+  const Time until = !idle ? Time::min() : timers_.empty() ? Time::max() : timers_.next_due();
+  reactor_.park(until);
+  turn_time_ = reactor_.now();
+  if (!timers_.empty()) timers_.fire_due(turn_time_);
+}
+
+void Scheduler::resume_ready() {
+  for (std::uint32_t n = 0; n < options_.resumptions_per_turn && any_ready(); ++n) {
+    Strand& strand = pop();
+    running_ = &strand;
+    budget_ = strand.cancelled() ? 0 : options_.operations_per_resumption;
+    if (observer_) [[unlikely]]
+      observer_->on_resume(reactor_.now(), strand);
+    strand.next.resume();
+    if (strand.finished) {
+      running_ = nullptr;
+      // Only now, when no frame of the strand is on the stack, may its owner destroy it.
+      Result<> result;
+      if (strand.root->error) result = *strand.root->error;
+      strand.owner.on_strand_end(strand, std::move(result));
+    }
+  }
+  running_ = nullptr;
+}
+
+Strand& Scheduler::pop() {
+  if (options_.order == Order::seeded) [[unlikely]] {
+    const std::uint64_t chosen = head_ + prng_.below(tail_ - head_);
+    std::swap(ring_[chosen & mask_], ring_[head_ & mask_]);
+  }
+  return *ring_[head_++ & mask_];
+}
+
+void Scheduler::run_hooks() {
+  while (TurnHook* hook = hooks_) {
+    hooks_ = hook->next_;
+    hook->next_ = nullptr;
+    hook->queued_on_ = nullptr;
+    hook->on_turn_end();
+  }
+}
+
+void Scheduler::at_turn_end(TurnHook& hook) {
+  if (hook.queued_on_) return;
+  hook.queued_on_ = this;
+  hook.next_ = hooks_;
+  hooks_ = &hook;
+}
+
+void Scheduler::adopt(Strand& strand) {
+  strand.id = next_id_++;
+  strand.next_living = living_;
+  if (living_) living_->prev_living = &strand;
+  living_ = &strand;
+  if (++living_count_ > ring_.size()) grow_ring();
+}
+
+void Scheduler::release(Strand& strand) {
+  if (strand.prev_living) {
+    strand.prev_living->next_living = strand.next_living;
+  } else {
+    living_ = strand.next_living;
+  }
+  if (strand.next_living) strand.next_living->prev_living = strand.prev_living;
+  --living_count_;
+}
+
+void Scheduler::grow_ring() {
+  std::vector<Strand*> grown(ring_.empty() ? 64 : ring_.size() * 2);
+  for (std::uint64_t i = head_; i != tail_; ++i) grown[i - head_] = ring_[i & mask_];
+  tail_ -= head_;
+  head_ = 0;
+  ring_ = std::move(grown);
+  mask_ = ring_.size() - 1;
+}
+
+std::string Scheduler::dump() const {
+  const Time now = reactor_.now();
+  std::string lines;
+  for (const Strand* strand = living_; strand; strand = strand->next_living) {
+    if (!strand->parked) {
+      lines += fmt::format("  {} #{}: ready\n", strand->name, strand->id);
+      continue;
+    }
+    lines += fmt::format("  {} #{}: waits in {} since {:.3f} s\n", strand->name, strand->id,
+                         strand->parked->kind->operation,
+                         static_cast<double>((now - strand->parked_since).count()) / 1e9);
+  }
+  return lines;
+}
+
+}  // namespace tubing

@@ -1,0 +1,140 @@
+// Scheduler: runs strands on one thread, over a Reactor that tells time and waits.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "tubing/channel/base/prng.h"
+#include "tubing/channel/base/result.h"
+#include "tubing/channel/detail/strand.h"
+#include "tubing/channel/detail/timer_heap.h"
+#include "tubing/channel/reactor.h"
+
+namespace tubing {
+
+template <class T>
+class Task;
+
+/// Which of the ready strands goes on next.
+enum class Order : std::uint8_t {
+  fifo,    ///< First in, first out.
+  seeded,  ///< Drawn from the Prng: for tests, where each seed is another interleaving.
+};
+
+struct SchedulerOptions {
+  Order order = Order::fifo;
+  /// Resumptions after which the Reactor is polled, so that no crowd of strands starves the
+  /// sockets.
+  std::uint32_t resumptions_per_turn = 256;
+  /// Operations that one resumption may complete without waiting before others get their turn.
+  std::uint32_t operations_per_resumption = 256;
+};
+
+/// Told of every resumption; the simulator hashes them.
+class ResumeObserver {
+ public:
+  virtual void on_resume(Time now, const detail::Strand& strand) = 0;
+
+ protected:
+  ~ResumeObserver() = default;
+};
+
+/// Work to be done once at the end of the current turn, for example writing what was gathered.
+/// Its holder keeps it alive while it is queued.
+class TurnHook {
+ public:
+  virtual void on_turn_end() = 0;
+
+ protected:
+  ~TurnHook();
+
+ private:
+  friend class Scheduler;
+  TurnHook* next_ = nullptr;
+  Scheduler* queued_on_ = nullptr;
+};
+
+/// Runs strands one at a time. A turn is: resume what is ready, up to a budget; call the turn's
+/// hooks; fire timers; poll or wait in the Reactor.
+///
+///     UvReactor reactor;
+///     Scheduler scheduler(reactor, Prng(seed));
+///     Result<> r = scheduler.run(my_main());
+///
+/// Owns: nothing but its queues; `reactor` outlives it.
+/// Threads: one, the one that calls `run`.
+class Scheduler {
+ public:
+  Scheduler(channel::Reactor& reactor, Prng prng, SchedulerOptions options = {});
+  ~Scheduler();
+  Scheduler(const Scheduler&) = delete;
+  Scheduler& operator=(const Scheduler&) = delete;
+
+  /// Runs `root` and all that it spawns until it ends, and returns how it ended.
+  /// Errors: failed_precondition "all tasks are asleep", with the list of them, when nothing could
+  /// ever run again; all strands are then cancelled and have ended.
+  Result<> run(Task<void> root);
+
+  Time now() { return reactor_.now(); }
+  WallTime wall_now() { return reactor_.wall_now(); }
+  channel::Reactor& reactor() { return reactor_; }
+  /// For order and jitter; never for keys.
+  Prng& prng() { return prng_; }
+
+  /// Every parked strand, a line each: name, what it waits in, for how long.
+  std::string dump() const;
+  /// How many strands live.
+  std::size_t strand_count() const { return living_count_; }
+
+  /// Calls `hook` once at the end of this turn. Queueing it twice is once.
+  void at_turn_end(TurnHook& hook);
+  void observe(ResumeObserver* observer) { observer_ = observer; }
+
+  detail::TimerHeap& timers() { return timers_; }
+  /// Counts one operation of the running strand; false when its budget is spent, or when it was
+  /// told to stop.
+  bool spend() { return budget_-- > 0; }
+
+ private:
+  friend class detail::Strand;
+  friend class TurnHook;
+
+  class Root;
+
+ public:
+  /// For nurseries: a strand begins, and has ended.
+  void adopt(detail::Strand& strand);
+  void release(detail::Strand& strand);
+
+ private:
+  void push(detail::Strand& strand) { ring_[tail_++ & mask_] = &strand; }
+  detail::Strand& pop();
+  void on_cancel_of(const detail::Strand& strand) {
+    if (running_ == &strand) budget_ = 0;
+  }
+  void resume_ready();
+  void run_hooks();
+  bool any_ready() const { return head_ != tail_; }
+  void wait_for_world();
+  void grow_ring();
+
+  channel::Reactor& reactor_;
+  Prng prng_;
+  SchedulerOptions options_;
+  ResumeObserver* observer_ = nullptr;
+  // The ready queue: room for every living strand, since each is queued at most once.
+  std::vector<detail::Strand*> ring_;
+  std::uint64_t head_ = 0;
+  std::uint64_t tail_ = 0;
+  std::uint64_t mask_ = 0;
+  std::int64_t budget_ = 0;
+  detail::Strand* running_ = nullptr;
+  detail::Strand* living_ = nullptr;
+  std::size_t living_count_ = 0;
+  std::uint64_t next_id_ = 0;
+  TurnHook* hooks_ = nullptr;
+  detail::TimerHeap timers_;
+  Time turn_time_;  ///< When this turn began.
+};
+
+}  // namespace tubing
