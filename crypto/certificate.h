@@ -80,7 +80,7 @@ Result<void> check_claims(const Claims& claims);
 Bytes certificate_signed_bytes(const Certificate& certificate);
 /// Requires: check_claims(certificate.claims).
 /// Returns: at most kCertificateBytesMax bytes.
-/// Source: the section "Certificate" of HANDSHAKE.md.
+/// Source: the section "Certificate" of CERTIFICATE.md.
 Bytes encode_certificate(const Certificate& certificate);
 /// Reads what `encode_certificate` wrote, and nothing else: every certificate has one encoding.
 /// Errors: invalid_argument for an unknown version, a limit, a truncation, trailing bytes or a

@@ -37,7 +37,7 @@ void check_refused(const Bytes& bytes, std::string_view reason) {
   CHECK(decoded.error().detail().contains(reason));
 }
 
-// Where the golden certificate keeps its fields; see the section "Certificate" of HANDSHAKE.md.
+// Where the golden certificate keeps its fields; see the section "Certificate" of CERTIFICATE.md.
 constexpr std::size_t kNameAt = 1 + 8 + 32;
 constexpr std::size_t kEmailAt = kNameAt + 1 + 4;
 constexpr std::size_t kRolesAt = kEmailAt + 1 + 15;
