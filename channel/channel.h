@@ -60,7 +60,8 @@ class Sender {
   /// `co_await tx.send(v)`: waits until a receiver or the buffer takes `v`. A value given by
   /// reference is copied, a temporary moved, and only once the send takes place.
   /// Errors: closed, where somebody closed the channel; cancelled and deadline_exceeded, where the
-  /// value was not sent and is untouched; over a network also stopped, reset and lost.
+  /// value was not sent and is untouched; over a network also stopped, reset, lost, and
+  /// invalid_argument for a value over the limit, which leaves the channel as it was.
   /// Cancel: ends the wait.
   detail::SendOp<T> send(const T& value, Deadline deadline = {}) const
     requires std::copy_constructible<T>
@@ -70,16 +71,21 @@ class Sender {
   detail::SendOp<T> send(T&& value, Deadline deadline = {}) const {
     return {*ref_, std::move(value), deadline};
   }
-  /// Sends if that needs no waiting. Returns false where it would have waited.
+  /// Sends if that needs no waiting. Returns false where it would have waited, with `value`
+  /// untouched.
   /// Errors: closed, and over a network stopped, reset and lost.
-  Result<bool> try_send(T value) const {
-    const detail::Outcome outcome = ref_->send(std::move(value));
-    if (outcome == detail::Outcome::ended) return ref_->how_ended();
-    return outcome == detail::Outcome::done;
+  Result<bool> try_send(const T& value) const
+    requires std::copy_constructible<T>
+  {
+    return tried(ref_->send(value));
   }
+  Result<bool> try_send(T&& value) const { return tried(ref_->send(std::move(value))); }
   /// Says that nothing more will be sent. What was sent can still be received; waiting senders end
   /// with `closed`. Idempotent, never waits.
-  void close() const { ref_->end(Error(Code::closed, "channel")); }
+  void close() const { ref_->close(Error(Code::closed, "channel")); }
+  /// Breaks the channel off: receivers get `why` behind what was sent; over a network the peer gets
+  /// reset with its status, and what it has not received may be dropped.
+  void close(Error why) const { ref_->close(std::move(why)); }
 
   explicit operator bool() const { return ref_.get() != nullptr; }
   /// How many values are buffered in this process.
@@ -89,6 +95,12 @@ class Sender {
   explicit Sender(detail::ChannelCore<T>* core) : ref_(core) {}
 
  private:
+  Result<bool> tried(detail::Outcome outcome) const {
+    if (outcome == detail::Outcome::ended) return ref_->how_ended().met_by("send");
+    if (outcome == detail::Outcome::refused) return ref_->refusal();
+    return outcome == detail::Outcome::done;
+  }
+
   detail::ChannelRef<T> ref_;
 };
 
@@ -116,7 +128,7 @@ class Receiver {
     std::optional<T> value;
     if (ref_->receive(value) == detail::Outcome::ended) {
       ref_->note_recv_end(Code::ok);
-      return ref_->how_ended();
+      return ref_->how_ended().met_by("recv");
     }
     return value;
   }

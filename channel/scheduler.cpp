@@ -37,8 +37,8 @@ void Strand::wake(Waiter& waiter, Outcome outcome) {
   if (waiter.armed()) scheduler.timers().disarm(waiter);
   waiter.outcome = outcome;
   next = waiter.frame;
-  const bool failed =
-      outcome > Outcome::ended || (outcome == Outcome::ended && !waiter.kind->has_arms);
+  const bool of_arm = outcome <= Outcome::refused && waiter.kind->has_arms;
+  const bool failed = outcome != Outcome::done && !of_arm;
   if (failed && waiter.unwrapped) [[unlikely]]
     next = waiter.unwrapped->fail(waiter.kind->error(waiter));
   scheduler.push(*this);
@@ -59,11 +59,14 @@ void Strand::cancel(Code code) {
 
 }  // namespace detail
 
-TurnHook::~TurnHook() {
-  if (!queued_on_) return;
-  TurnHook** link = &queued_on_->hooks_;
-  while (*link != this) link = &(*link)->next_;
-  *link = next_;
+TurnHook::~TurnHook() { unlink(); }
+
+void TurnHook::unlink() {
+  if (!link_) return;
+  *link_ = next_;
+  if (next_) next_->link_ = link_;
+  link_ = nullptr;
+  next_ = nullptr;
 }
 
 /// Holds the outermost strand while `run` lasts.
@@ -77,9 +80,9 @@ class Scheduler::Root final : public detail::StrandOwner {
     scheduler.adopt(strand_);
     strand_.make_ready(task_.frame_);
   }
-  void on_strand_end(Strand&, Result<>) override {}
+  void on_strand_end(Strand&, Result<>) override { ended_ = true; }
+  /// Not at `finished` already: the strand may still be in the ready queue then.
   bool ended() const { return ended_; }
-  bool finished() const { return strand_.finished; }
   Strand& strand() { return strand_; }
   Result<> take() { return task_.frame_.promise().take(); }
 
@@ -97,20 +100,17 @@ Scheduler::Scheduler(channel::Reactor& reactor, Prng prng, SchedulerOptions opti
 
 Scheduler::~Scheduler() {
   TUBING_ASSERT(living_count_ == 0, living_count_);
-  while (hooks_) {
-    hooks_->queued_on_ = nullptr;
-    hooks_ = hooks_->next_;
-  }
+  while (hooks_) hooks_->unlink();
 }
 
 Result<> Scheduler::run(Task<void> root_task) {
   Root root(*this, std::move(root_task));
   Result<> asleep;
-  while (!root.finished()) {
+  while (!root.ended()) {
     resume_ready();
     run_hooks();
-    if (root.finished()) break;
-    if (any_ready() || !timers_.empty() || reactor_.has_sources()) {
+    if (root.ended()) break;
+    if (any_ready() || hooks_ || !timers_.empty() || reactor_.has_sources()) {
       wait_for_world();
       continue;
     }
@@ -125,7 +125,7 @@ Result<> Scheduler::run(Task<void> root_task) {
 }
 
 void Scheduler::wait_for_world() {
-  const bool idle = !any_ready();
+  const bool idle = !any_ready() && !hooks_;
   const Time until = !idle ? Time::min() : timers_.empty() ? Time::max() : timers_.next_due();
   reactor_.park(until);
   turn_time_ = reactor_.now();
@@ -160,18 +160,21 @@ Strand& Scheduler::pop() {
 }
 
 void Scheduler::run_hooks() {
-  while (TurnHook* hook = hooks_) {
-    hooks_ = hook->next_;
-    hook->next_ = nullptr;
-    hook->queued_on_ = nullptr;
-    hook->on_turn_end();
+  // A hook that queues itself again is called at the end of the next turn.
+  TurnHook* batch = std::exchange(hooks_, nullptr);
+  if (batch) batch->link_ = &batch;
+  while (batch) {
+    TurnHook& hook = *batch;
+    hook.unlink();
+    hook.on_turn_end();
   }
 }
 
 void Scheduler::at_turn_end(TurnHook& hook) {
-  if (hook.queued_on_) return;
-  hook.queued_on_ = this;
+  if (hook.link_) return;
+  hook.link_ = &hooks_;
   hook.next_ = hooks_;
+  if (hooks_) hooks_->link_ = &hook.next_;
   hooks_ = &hook;
 }
 

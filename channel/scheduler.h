@@ -50,8 +50,9 @@ class TurnHook {
 
  private:
   friend class Scheduler;
+  void unlink();
   TurnHook* next_ = nullptr;
-  Scheduler* queued_on_ = nullptr;
+  TurnHook** link_ = nullptr;  ///< What points here; null while not queued.
 };
 
 /// Runs strands one at a time. A turn is: resume what is ready, up to a budget; call the turn's
@@ -97,7 +98,6 @@ class Scheduler {
 
  private:
   friend class detail::Strand;
-  friend class TurnHook;
 
   class Root;
 

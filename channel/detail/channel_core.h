@@ -16,12 +16,12 @@ class Sink {
  public:
   virtual ~Sink() = default;
   /// Takes `value` (to encode it) and returns true; or has no room now, and calls
-  /// `ChannelCore::admit_senders` when it has. An error ends the channel.
+  /// `ChannelCore::admit_senders` when it has. An error refuses this value alone.
   virtual Result<bool> accept(const T& value) = 0;
   /// Whether `accept` would take a small value.
   virtual bool has_room() const = 0;
-  /// The user said complete.
-  virtual void close() = 0;
+  /// The user ended the channel: `closed` says complete, any other code breaks it off.
+  virtual void close(const Error& how) = 0;
 };
 
 /// Where the values of a receiver come from when the sender is not in this process.
@@ -99,26 +99,32 @@ class ChannelCore : public Pooled {
     return sink_ ? senders_.empty() && sink_->has_room() : count_ < capacity_;
   }
 
+  /// The user ends the channel, and the peer is told.
+  void close(Error how) {
+    if (end_) return;
+    end(std::move(how));
+    if (sink_) sink_->close(*end_);
+  }
   /// Ends the channel: what is buffered can still be received. The first end stays.
   void end(Error how) {
     if (end_) return;
-    const bool told_complete = how.code() == Code::closed;
     end_.emplace(std::move(how));
     while (!receivers_.empty()) settle(receivers_.front(), Outcome::ended);
     while (!senders_.empty()) settle(senders_.front(), Outcome::ended);
-    if (sink_ && told_complete) sink_->close();
   }
   bool ended() const { return end_.has_value(); }
   /// Requires: ended().
   const Error& how_ended() const { return *end_; }
+  /// Requires: an operation of this channel was refused.
+  const Error& refusal() const { return *refusal_; }
 
   /// For a Sink that has room again: lets waiting senders in, in their order.
   void admit_senders() {
     while (!senders_.empty() && !end_) {
       WaitNode& node = senders_.front();
       const Outcome outcome = send_to_sink(*static_cast<const T*>(node.slot));
-      if (outcome != Outcome::done) return;
-      commit(node);
+      if (outcome == Outcome::pending) return;
+      settle(node, outcome);
     }
   }
 
@@ -155,7 +161,7 @@ class ChannelCore : public Pooled {
     if (last_recv_end_ == Code::cancelled || last_recv_end_ == Code::deadline_exceeded)
       return Error(last_recv_end_, "recv");
     if (!end_ || end_->code() == Code::closed) return {};
-    return *end_;
+    return end_->met_by("recv");
   }
 
  private:
@@ -184,8 +190,8 @@ class ChannelCore : public Pooled {
   Outcome send_to_sink(const T& value) {
     Result<bool> accepted = sink_->accept(value);
     if (!accepted) {
-      end(std::move(accepted).error());
-      return Outcome::ended;
+      refusal_.emplace(std::move(accepted).error());
+      return Outcome::refused;
     }
     return *accepted ? Outcome::done : Outcome::pending;
   }
@@ -212,6 +218,7 @@ class ChannelCore : public Pooled {
   WaitQueue receivers_;
   WaitQueue senders_;
   std::optional<Error> end_;
+  std::optional<Error> refusal_;  ///< Why the last refused value was.
   std::unique_ptr<Sink<T>> sink_;
   std::unique_ptr<Source> source_;
   std::uint32_t refs_ = 0;
@@ -233,7 +240,8 @@ Error wait_error(const ChannelCore<T>& core, const Waiter& waiter) {
   const char* operation = waiter.kind->operation;
   if (waiter.outcome == Outcome::cancelled) return Error(waiter.strand->cancel_code, operation);
   if (waiter.outcome == Outcome::deadline) return Error(Code::deadline_exceeded, operation);
-  return core.how_ended();
+  if (waiter.outcome == Outcome::refused) return core.refusal();
+  return core.how_ended().met_by(operation);
 }
 template <class T>
 Error receive_error(ChannelCore<T>& core, const Waiter& waiter) {

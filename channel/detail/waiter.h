@@ -18,6 +18,7 @@ enum class Outcome : std::uint8_t {
   pending,
   done,       ///< The operation took place.
   ended,      ///< The channel has ended; its end says how.
+  refused,    ///< The network refused this value, for example for its size; the channel goes on.
   cancelled,  ///< The strand was told to stop; `Strand::cancel_code` says why.
   deadline,   ///< The wait's own deadline came.
 };

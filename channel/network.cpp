@@ -1,0 +1,18 @@
+#include "tubing/channel/network.h"
+
+#include <fmt/format.h>
+
+#include "tubing/channel/detail/port_binding.h"
+
+namespace tubing::detail {
+
+Result<> compare_types(const channel::ChannelSpec& ours, const channel::ChannelSpec& opener) {
+  if (ours.out_type == opener.out_type && ours.in_type == opener.in_type) return {};
+  return Error(
+      Code::invalid_argument, "open",
+      fmt::format("service {} carries {} to the server and {} back; the opener has {} and "
+                  "{}; build both ends from one descriptor",
+                  ours.service, ours.out_type, ours.in_type, opener.out_type, opener.in_type));
+}
+
+}  // namespace tubing::detail

@@ -1,0 +1,84 @@
+// Service: the descriptor that both ends of a network channel share; open and accept by it.
+#pragma once
+
+#include <string_view>
+
+#include "tubing/channel/codec.h"
+#include "tubing/channel/duplex.h"
+#include "tubing/channel/network.h"
+
+namespace tubing {
+
+/// Names a channel service and the types of its values, once, for both ends:
+///
+///     inline constexpr Service<ToServer, ToClient> kChat{"chat.v1"};
+///
+/// The names of both types are compared when a channel is opened.
+template <Encodable ToServer, Encodable ToClient>
+struct Service {
+  std::string_view name;
+  /// Values that each side's receiver has room for; the peer's credit. At least 1.
+  std::uint32_t capacity = 64;
+  channel::ChannelClass channel_class = channel::ChannelClass::normal;
+
+  using OpenerEnd = Duplex<ToServer, ToClient>;
+  using ServerEnd = Duplex<ToClient, ToServer>;
+
+  channel::ChannelSpec spec() const {
+    return {.service = std::string(name),
+            .out_type = std::string(type_name_of<ToServer>()),
+            .in_type = std::string(type_name_of<ToClient>()),
+            .capacity = capacity,
+            .channel_class = channel_class};
+  }
+};
+
+/// `auto chat = co_await ok(open(network, kChat, PeerName{"server@127.0.0.1:7000"}));` opens a
+/// channel to the service; both directions may be used at once.
+///
+/// Errors: those of Network::open. Whether the peer serves the channel shows at its first use.
+template <class ToServer, class ToClient>
+Task<Duplex<ToServer, ToClient>> open(channel::Network& network,
+                                      Service<ToServer, ToClient> service, PeerName peer,
+                                      Deadline deadline = {}) {
+  if (service.capacity == 0)
+    co_return Error(Code::invalid_argument, "open",
+                    "capacity 0 exists only in process; use at least 1, and flush() to wait until "
+                    "the peer has taken everything");
+  std::unique_ptr<channel::Port> port =
+      co_await ok(network.open(std::move(peer), service.spec(), deadline));
+  co_return detail::bind_port<ToServer, ToClient>(std::move(port), service.capacity);
+}
+
+/// A channel that a peer opened and nobody serves yet. Move-only; dropping it refuses the channel.
+using channel::IncomingPort;
+
+/// Channels that peers open to `service`, as a receiver, so that accepting is selectable:
+///
+///     auto incoming = co_await ok(accept(network, kChat));
+///     while (auto opened = co_await incoming.recv()) {
+///       auto chat = co_await ok(serve_end(kChat, *std::move(opened)));
+///       …
+template <class ToServer, class ToClient>
+Result<Receiver<IncomingPort>> accept(channel::Network& network,
+                                      const Service<ToServer, ToClient>& service,
+                                      std::uint32_t backlog = 128) {
+  return network.accept(std::string(service.name), backlog);
+}
+
+/// Serves one channel that came by accept. Errors: invalid_argument where the opener's types are
+/// others than the service's; the opener is told both names.
+template <class ToServer, class ToClient>
+Result<Duplex<ToClient, ToServer>> serve_end(const Service<ToServer, ToClient>& service,
+                                             IncomingPort incoming) {
+  const channel::ChannelSpec ours = service.spec();
+  Result<> same = detail::compare_types(ours, incoming.spec);
+  if (!same) {
+    incoming.port->reset(same.error().code(), same.error().detail());
+    return std::move(same).error();
+  }
+  incoming.port->accept(service.capacity);
+  return detail::bind_port<ToClient, ToServer>(std::move(incoming.port), service.capacity);
+}
+
+}  // namespace tubing
