@@ -1,0 +1,12 @@
+#include <doctest/doctest.h>
+
+#include "tests/tidy/snippet.h"
+
+namespace tidy = tubing::tidy;
+
+TEST_CASE("a case's name is found where it is taken or would be split") {
+  CHECK(tidy::lines_found(tidy::check_case_names, "tests/a.cpp",
+                          "TEST_CASE(\"one\") {}\nTEST_CASE(\"two\") {}\nTEST_CASE(\"o\"\n \"ne\") "
+                          "{}\nTEST_CASE(\"a; b\") {}\nTEST_CASE_FIXTURE(F, \"two\") {}\n"
+                          "// TEST_CASE(\"two\")\n") == tidy::Lines{3, 5, 6});
+}
