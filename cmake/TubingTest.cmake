@@ -28,6 +28,11 @@ function(tubing_test name)
     set(ARG_LABELS ${name})
   endif()
 
+  set(seconds_max ${TUBING_TEST_SECONDS_MAX})
+  if("long" IN_LIST ARG_LABELS)
+    set(seconds_max 3600)
+  endif()
+
   set(cases ${PROJECT_BINARY_DIR}/cases/${name}.cmake)
   file(MAKE_DIRECTORY ${PROJECT_BINARY_DIR}/cases)
   add_custom_command(TARGET ${name} POST_BUILD
@@ -36,7 +41,7 @@ function(tubing_test name)
 "function(tubing_case case)
   add_test(\"\${case}\" \"$<TARGET_FILE:${name}>\" \"--case=\${case}\")
   set_tests_properties(\"\${case}\" PROPERTIES LABELS \"${ARG_LABELS}\"
-    TIMEOUT ${TUBING_TEST_SECONDS_MAX} SKIP_RETURN_CODE 77
+    TIMEOUT ${seconds_max} SKIP_RETURN_CODE 77
     WORKING_DIRECTORY \"${PROJECT_BINARY_DIR}\")
 endfunction()
 if(EXISTS \"${cases}\" AND EXISTS \"$<TARGET_FILE:${name}>\")
