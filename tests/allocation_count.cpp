@@ -6,16 +6,20 @@
 
 namespace {
 
-constinit std::atomic<std::size_t> allocation_count{0};
+/// Of the whole process, as operator new is.
+std::atomic<std::size_t>& counter() {
+  static constinit std::atomic<std::size_t> count{0};
+  return count;
+}
 
 void* allocate(std::size_t bytes) {
-  allocation_count.fetch_add(1, std::memory_order_relaxed);
+  counter().fetch_add(1, std::memory_order_relaxed);
   if (void* memory = std::malloc(bytes > 0 ? bytes : 1)) return memory;
   throw std::bad_alloc();
 }
 
 void* allocate_aligned(std::size_t bytes, std::align_val_t alignment) {
-  allocation_count.fetch_add(1, std::memory_order_relaxed);
+  counter().fetch_add(1, std::memory_order_relaxed);
   const auto step = static_cast<std::size_t>(alignment);
   if (void* memory = std::aligned_alloc(step, (bytes + step - 1) / step * step)) return memory;
   throw std::bad_alloc();
@@ -25,7 +29,7 @@ void* allocate_aligned(std::size_t bytes, std::align_val_t alignment) {
 
 namespace tubing::test {
 
-std::size_t allocations() { return allocation_count.load(std::memory_order_relaxed); }
+std::size_t allocations() { return counter().load(std::memory_order_relaxed); }
 
 }  // namespace tubing::test
 

@@ -278,8 +278,7 @@ bool BoundedReader::finish() {
 }
 
 bool BoundedReader::fail(std::string text, Code code) {
-  failure_ = std::move(text);
-  failure_code_ = code;
+  failure_ = std::make_unique<Failure>(Failure{code, std::move(text), {}});
   return false;
 }
 
@@ -308,17 +307,18 @@ bool BoundedReader::fail_alternative(std::size_t count, std::size_t found) {
 }
 
 bool BoundedReader::at_field(std::string_view name) {
-  place_.insert(0, fmt::format(".{}", name));
+  failure_->place.insert(0, fmt::format(".{}", name));
   return false;
 }
 
 bool BoundedReader::at_index(std::size_t index) {
-  place_.insert(0, fmt::format("[{}]", index));
+  failure_->place.insert(0, fmt::format("[{}]", index));
   return false;
 }
 
 Error BoundedReader::error(std::string_view root) const {
-  return Error(failure_code_, "decode", fmt::format("{}{}: {}", root, place_, failure_));
+  return Error(failure_->code, "decode",
+               fmt::format("{}{}: {}", root, failure_->place, failure_->text));
 }
 
 }  // namespace tubing::detail

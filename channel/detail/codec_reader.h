@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <cstring>
 #include <limits>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -82,6 +83,12 @@ class BoundedReader {
   Error error(std::string_view root) const;
 
  private:
+  struct Failure {
+    Code code;
+    std::string text;
+    std::string place;  ///< The steps from the root to what failed.
+  };
+
   /// Negative fixed integers, and wide ones near the end of the bytes.
   bool read_edge_integer(unsigned char head, std::uint64_t& bits, bool& is_negative);
   bool read_length(unsigned bytes, std::uint32_t& length, const char* what);
@@ -100,9 +107,7 @@ class BoundedReader {
   std::uint32_t depth_ = 0;
   std::uint64_t items_ = 0;
   std::uint64_t memory_bytes_ = 0;
-  std::string place_;  ///< Steps from the root to what failed; empty until something fails.
-  std::string failure_;
-  Code failure_code_ = Code::invalid_argument;
+  std::unique_ptr<Failure> failure_;  ///< Null until something fails.
 };
 
 template <std::integral T>
