@@ -1,0 +1,175 @@
+// Frames that leave: what is owed comes first, made from the state of the moment; then data, in a
+// deficit round robin over the channels that have some.
+#include "tubing/rpc/detail/mux_state.h"
+
+namespace tubing::rpc {
+namespace {
+
+/// No accept, credit, stop, close, ping or pong is longer. Units: bytes.
+constexpr std::size_t kSmallFrameBytesMax = 31;
+/// A part of a message that ends because its record is full has at least this. Units: bytes.
+constexpr std::size_t kPartBytesMin = 256;
+
+}  // namespace
+
+bool Mux::has_output() const {
+  const State& s = *state_;
+  return !s.is_done && (s.has_control() || !s.active.empty() || s.owes_goodbye);
+}
+
+void Mux::begin_flush() { state_->flush_left = state_->limits.flush_bytes_max; }
+
+std::size_t Mux::fill_record(MutableBytes plaintext) {
+  State& s = *state_;
+  TUBING_ASSERT(plaintext.size() >= kRecordBytesMin, plaintext.size());
+  if (s.is_done || s.flush_left < kRecordBytesMin) return 0;
+  FrameWriter out(plaintext.first(std::min(plaintext.size(), s.flush_left)));
+  if (s.write_control(out)) s.write_data(out);
+  if (s.owes_goodbye && !s.is_done && !s.has_control() && s.active.empty() && out.room() > 0) {
+    write_frame(out, GoodbyeFrame{});
+    s.is_done = true;
+  }
+  s.flush_left -= out.size();
+  if (s.room_freed) s.tell_writers();
+  return out.size();
+}
+
+bool Mux::State::has_control() const {
+  return owes_settings || owes_refused || owes_pong || owes_ping || owes_goaway || !queue.empty() ||
+         !owing.empty();
+}
+
+// Returns whether all of it fitted, so that data may follow.
+bool Mux::State::write_control(FrameWriter& out) {
+  if (owes_refused) {
+    write_frame(out, RefusedFrame{refused_status, refused_text});
+    owes_refused = false;
+    is_done = true;
+    return false;
+  }
+  if (owes_settings) {
+    write_frame(out, SettingsFrame{.early_items = limits.early_items,
+                                   .early_bytes = limits.early_bytes,
+                                   .message_bytes_max = limits.message_bytes_max,
+                                   .channels_max = limits.channels_max});
+    owes_settings = false;
+  }
+  if (out.room() < 3 * kSmallFrameBytesMax) return false;
+  if (owes_pong) write_frame(out, PongFrame{pong_number});
+  if (owes_ping) write_frame(out, PingFrame{last_ping});
+  if (owes_goaway) write_frame(out, GoawayFrame{});
+  if (owes_pong) pings = 0;
+  owes_pong = owes_ping = owes_goaway = false;
+  while (!queue.empty()) {
+    if (!queue.pop(out)) return false;
+  }
+  refusals = 0;
+  return write_owed(out);
+}
+
+bool Mux::State::write_owed(FrameWriter& out) {
+  while (!owing.empty()) {
+    if (out.room() < 3 * kSmallFrameBytesMax) return false;
+    Channel& channel = owing.front();
+    detail::ReceiveCredit& credit = channel.receive_credit;
+    if (channel.owes_accept) {
+      const detail::Amount& window = credit.window();
+      write_frame(out, AcceptFrame{channel.id, window.items, window.bytes});
+    }
+    if (channel.owes_credit) {
+      credit.grant();
+      write_frame(out, CreditFrame{channel.id, credit.granted().items, credit.granted().bytes});
+      recharge(channel);
+    }
+    if (channel.owes_stop) write_frame(out, StopFrame{channel.id});
+    channel.owes_accept = channel.owes_credit = channel.owes_stop = false;
+    owing.remove(channel);
+  }
+  return true;
+}
+
+std::size_t Mux::State::quantum(const Channel& channel) const {
+  switch (channel.channel_class) {
+    case ChannelClass::control: return 4 * limits.frame_bytes_max;
+    case ChannelClass::normal: return limits.frame_bytes_max;
+    case ChannelClass::bulk: return std::max<std::size_t>(1, limits.frame_bytes_max / 4);
+  }
+  return limits.frame_bytes_max;
+}
+
+// A channel whose turn the end of the record cut short goes on with it in the next record.
+void Mux::State::write_data(FrameWriter& out) {
+  while (!active.empty()) {
+    Channel& channel = active.front();
+    if (!channel.visited) channel.deficit += quantum(channel);
+    channel.visited = true;
+    switch (serve(channel, out)) {
+      case Served::record_full: return;
+      case Served::deficit_used:
+        channel.visited = false;
+        active.move_front_to_back();
+        break;
+      case Served::idle:
+        channel.visited = false;
+        channel.deficit = 0;
+        active.remove(channel);
+        forget_if_over(channel);
+        break;
+    }
+  }
+}
+
+Mux::State::Served Mux::State::serve(Channel& channel, FrameWriter& out) {
+  while (!channel.outbox.empty()) {
+    const std::size_t before = out.size();
+    const Served served = write_part(channel, out);
+    if (out.size() == before) return served;
+    const std::size_t cost = out.size() - before;
+    channel.deficit -= std::min(channel.deficit, cost);
+  }
+  if (channel.send == SendState::closing) {
+    if (out.room() < kSmallFrameBytesMax) return Served::record_full;
+    write_frame(out, CloseFrame{channel.id});
+    end_sending(channel);
+  }
+  return Served::idle;
+}
+
+// Writes one frame, or nothing and says why. A message that fits a frame is not divided, except
+// where a whole record is too small for it.
+Mux::State::Served Mux::State::write_part(Channel& channel, FrameWriter& out) {
+  detail::Outbox& outbox = channel.outbox;
+  const detail::Outbox::Front front = outbox.front();
+  const bool large = outbox.large();
+  std::size_t part = std::min(front.rest.size(), limits.frame_bytes_max);
+  if (large) {
+    part = std::min<std::uint64_t>(part, channel.send_credit.bytes_left());
+    if (part == 0) return Served::idle;
+  }
+  if (part > channel.deficit) return Served::deficit_used;
+  if (out.room() < kDataHeadBytesMax + part) {
+    const bool divided = front.begun || part < front.rest.size() || out.size() == 0;
+    if (!divided || out.room() < kDataHeadBytesMax + kPartBytesMin) return Served::record_full;
+    part = out.room() - kDataHeadBytesMax;
+  }
+  const ByteView payload = front.rest.first(part);
+  if (front.begun) {
+    write_frame(out, DataMoreFrame{channel.id, payload});
+  } else if (part == front.rest.size()) {
+    write_frame(out, DataFrame{channel.id, payload});
+  } else {
+    write_frame(out, DataBeginFrame{channel.id, front.rest.size(), payload});
+  }
+  if (large) channel.send_credit.use_bytes(part);
+  const std::size_t held = outbox.bytes();
+  outbox.pop(part, spare);
+  if (!large) {
+    outbox_bytes -= held - outbox.bytes();
+  } else if (outbox.empty()) {
+    large_sender = nullptr;
+  }
+  room_freed = true;
+  return Served::idle;
+}
+
+}  // namespace tubing::rpc

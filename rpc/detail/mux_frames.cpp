@@ -1,0 +1,356 @@
+// Frames that come: each is checked against the state of its channel before anything happens.
+#include "tubing/rpc/detail/mux_state.h"
+
+namespace tubing::rpc {
+namespace {
+
+using detail::Amount;
+
+template <class... Args>
+[[gnu::noinline, gnu::cold]] Error violation(FrameKind kind, fmt::format_string<Args...> format,
+                                             Args&&... args) {
+  return Error(Code::invalid_argument, "receive",
+               fmt::format("{} {}; the peer broke the protocol, end the session", frame_name(kind),
+                           fmt::format(format, std::forward<Args>(args)...)));
+}
+
+}  // namespace
+
+Result<> Mux::on_record(ByteView plaintext) {
+  FrameReader in(plaintext);
+  if (in.done()) {
+    return Error(Code::invalid_argument, "receive", "a record without a frame; end the session");
+  }
+  while (!in.done()) {
+    const std::uint8_t kind = in.byte();
+    if (auto taken = state_->read_by_kind(in, FrameKind{kind}); !taken) return taken;
+  }
+  if (state_->room_freed) state_->tell_writers();
+  return {};
+}
+
+template <class Frame>
+Result<> Mux::State::read(FrameReader& in) {
+  Frame frame;
+  if (!read_frame(in, frame)) return violation(Frame::kKind, "{}", in.fault());
+  return on(frame);
+}
+
+Result<> Mux::State::read_by_kind(FrameReader& in, FrameKind kind) {
+  if (peer_is_done) return violation(kind, "came after the last frame");
+  if (!has_settings && kind != FrameKind::settings && kind != FrameKind::refused) {
+    return violation(kind, "came before settings");
+  }
+  switch (kind) {
+    case FrameKind::settings: return read<SettingsFrame>(in);
+    case FrameKind::refused: return read<RefusedFrame>(in);
+    case FrameKind::open: return read<OpenFrame>(in);
+    case FrameKind::accept: return read<AcceptFrame>(in);
+    case FrameKind::data: return read<DataFrame>(in);
+    case FrameKind::data_begin: return read<DataBeginFrame>(in);
+    case FrameKind::data_more: return read<DataMoreFrame>(in);
+    case FrameKind::credit: return read<CreditFrame>(in);
+    case FrameKind::close: return read<CloseFrame>(in);
+    case FrameKind::stop: return read<StopFrame>(in);
+    case FrameKind::reset: return read<ResetFrame>(in);
+    case FrameKind::ping: return read<PingFrame>(in);
+    case FrameKind::pong: return read<PongFrame>(in);
+    case FrameKind::goaway: return read<GoawayFrame>(in);
+    case FrameKind::goodbye: return read<GoodbyeFrame>(in);
+    case FrameKind::call:
+    case FrameKind::answer:
+    case FrameKind::cancel:
+    case FrameKind::notify:
+    case FrameKind::certificate: return violation(kind, "is not spoken by this version");
+  }
+  return violation(kind, "frame with the kind {}", static_cast<unsigned>(kind));
+}
+
+Result<> Mux::State::on(const SettingsFrame& frame) {
+  if (frame.version != kWireVersion) {
+    return Error(Code::failed_precondition, "receive",
+                 fmt::format("the peer speaks version {} of the wire, this side version {}; "
+                             "upgrade the older one",
+                             frame.version, kWireVersion));
+  }
+  if (has_settings) return violation(frame.kKind, "came twice");
+  if (frame.early_items < kEarlyItems || frame.early_bytes < kEarlyBytes) {
+    return violation(frame.kKind, "lowers the early credit below {} items and {} bytes",
+                     kEarlyItems, kEarlyBytes);
+  }
+  if (frame.message_bytes_max < frame.early_bytes) {
+    return violation(frame.kKind, "allows messages of {} bytes only, less than its early credit",
+                     frame.message_bytes_max);
+  }
+  has_settings = true;
+  peer_settings = frame;
+  room_freed = true;
+  events.on_settings(frame);
+  return {};
+}
+
+Result<> Mux::State::on(const RefusedFrame& frame) {
+  peer_is_done = true;
+  events.on_refused(frame.status, frame.text);
+  return {};
+}
+
+Result<> Mux::State::refuse_open(const OpenFrame& frame, Code status, std::string_view text) {
+  if (refusals >= 2 * std::size_t{limits.channels_max}) {
+    return violation(frame.kKind, "of channel {} follows {} refused ones without a pause",
+                     number(frame.id), refusals);
+  }
+  ++refusals;
+  queue.push(ResetFrame{frame.id, status, text});
+  return {};
+}
+
+Result<> Mux::State::on(const OpenFrame& frame) {
+  if (number(frame.id) != peer_next) {
+    return violation(frame.kKind, "has the channel {} where {} is next", number(frame.id),
+                     peer_next);
+  }
+  if (frame.items == 0) {
+    return violation(frame.kKind, "of channel {} has no capacity", number(frame.id));
+  }
+  peer_next += 2;
+  if (goes_away || owes_goodbye) {
+    return refuse_open(frame, Code::unavailable, "this side is going away; dial again");
+  }
+  if (peer_count >= limits.channels_max) {
+    return refuse_open(frame, Code::resource_exhausted, "too many channels are open");
+  }
+  const OpenRequest request{
+      .service = frame.service,
+      .out_type = frame.out_type,
+      .in_type = frame.in_type,
+      .capacity = static_cast<std::uint32_t>(std::min<std::uint64_t>(frame.items, UINT32_MAX)),
+      .channel_class = frame.channel_class,
+      .delivery = frame.delivery};
+  Channel& channel =
+      add(frame.id, request, {frame.items, frame.bytes}, {limits.early_items, limits.early_bytes});
+  channel.send = SendState::unaccepted;
+  events.on_open(frame.id, request);
+  return {};
+}
+
+detail::MuxChannel* Mux::State::find_for(FrameKind kind, ChannelId id, Result<>& verdict) const {
+  Channel* channel = table.find(id);
+  if (channel == nullptr) {
+    if (!was_opened(id)) {
+      verdict = violation(kind, "on channel {}, which was never opened", number(id));
+    }
+    return nullptr;
+  }
+  if (channel->broken) return nullptr;
+  if (channel->ours && !channel->accepted && kind != FrameKind::accept) {
+    verdict = violation(kind, "on channel {} before its accept", number(id));
+    return nullptr;
+  }
+  return channel;
+}
+
+Result<> Mux::State::on(const AcceptFrame& frame) {
+  if (was_opened(frame.id) && !is_ours(frame.id)) {
+    return violation(frame.kKind, "of channel {}, which the peer itself opened", number(frame.id));
+  }
+  Result<> verdict;
+  Channel* channel = find_for(frame.kKind, frame.id, verdict);
+  if (channel == nullptr) return verdict;
+  if (channel->accepted) return violation(frame.kKind, "of channel {} twice", number(frame.id));
+  channel->accepted = true;
+  channel->send_credit.replace({frame.items, frame.bytes});
+  if (!channel->outbox.empty()) activate(*channel);
+  if (!channel->released) events.on_accept(frame.id);
+  tell_if_writable(frame.id);
+  return {};
+}
+
+detail::MuxChannel* Mux::State::receive(FrameKind kind, ChannelId id, std::size_t bytes,
+                                        Result<>& verdict) {
+  Channel* channel = find_for(kind, id, verdict);
+  if (channel == nullptr) return nullptr;
+  if (channel->receive == ReceiveState::ended) {
+    verdict = violation(kind, "on channel {} after its close", number(id));
+    return nullptr;
+  }
+  if (channel->inbox.partial() != (kind == FrameKind::data_more)) {
+    verdict = violation(kind, "on channel {} {}", number(id),
+                        channel->inbox.partial() ? "inside of another message"
+                                                 : "without a message that it continues");
+    return nullptr;
+  }
+  detail::ReceiveCredit& credit = channel->receive_credit;
+  if (kind != FrameKind::data_more && !credit.receive_item()) {
+    verdict = violation(kind, "on channel {} exceeds the credit of {} items", number(id),
+                        credit.limit().items);
+    return nullptr;
+  }
+  if (!credit.receive_bytes(bytes)) {
+    verdict = violation(kind, "of {} bytes on channel {} exceeds the credit: {} of {} came", bytes,
+                        number(id), credit.received().bytes, credit.limit().bytes);
+    return nullptr;
+  }
+  return channel;
+}
+
+Result<> Mux::State::on(const DataFrame& frame) {
+  Result<> verdict;
+  Channel* channel = receive(frame.kKind, frame.id, frame.payload.size(), verdict);
+  if (channel == nullptr) return verdict;
+  if (frame.payload.size() > limits.message_bytes_max) {
+    return violation(frame.kKind, "of {} bytes on channel {} exceeds the limit of {}",
+                     frame.payload.size(), number(frame.id), limits.message_bytes_max);
+  }
+  if (channel->receive == ReceiveState::open) events.on_message(frame.id, frame.payload);
+  return {};
+}
+
+Result<> Mux::State::on(const DataBeginFrame& frame) {
+  if (frame.message_bytes > limits.message_bytes_max) {
+    return violation(frame.kKind, "of a message of {} bytes on channel {} exceeds the limit of {}",
+                     frame.message_bytes, number(frame.id), limits.message_bytes_max);
+  }
+  Result<> verdict;
+  Channel* channel = receive(frame.kKind, frame.id, frame.payload.size(), verdict);
+  if (channel == nullptr) return verdict;
+  const std::uint64_t left = frame.message_bytes - frame.payload.size();
+  if (channel->receive == ReceiveState::discarding) {
+    channel->inbox.begin_skipping(left);
+    return {};
+  }
+  channel->inbox.begin(left, frame.payload, spare);
+  const detail::ReceiveCredit& credit = channel->receive_credit;
+  const std::uint64_t end = credit.received().bytes + left;
+  if (end <= credit.granted().bytes) {
+    channel->inbox.reserve();
+    return {};
+  }
+  channel->inbox.wait_for_reservation(end);
+  if (channel->ours || channel->accepted) request_reservation(*channel);
+  return {};
+}
+
+Result<> Mux::State::on(const DataMoreFrame& frame) {
+  Result<> verdict;
+  Channel* channel = receive(frame.kKind, frame.id, frame.payload.size(), verdict);
+  if (channel == nullptr) return verdict;
+  if (frame.payload.size() > channel->inbox.left()) {
+    return violation(frame.kKind, "of {} bytes on channel {}, whose message lacks {}",
+                     frame.payload.size(), number(frame.id), channel->inbox.left());
+  }
+  if (channel->receive == ReceiveState::discarding) {
+    channel->inbox.skip(frame.payload.size());
+    return {};
+  }
+  channel->inbox.add(frame.payload);
+  if (!channel->inbox.partial()) deliver(*channel);
+  return {};
+}
+
+// The message is moved out first: the application may release the channel inside of the event.
+void Mux::State::deliver(Channel& channel) {
+  reserve_waiters.remove(channel);
+  ByteBuffer message = channel.inbox.finish();
+  events.on_message(channel.id, message.view());
+  spare.give(std::move(message));
+}
+
+Result<> Mux::State::on(const CreditFrame& frame) {
+  Result<> verdict;
+  Channel* channel = find_for(frame.kKind, frame.id, verdict);
+  if (channel == nullptr) return verdict;
+  if (!channel->send_credit.raise({frame.items, frame.bytes})) {
+    return violation(frame.kKind, "on channel {} grants nothing or takes back: {} items, {} bytes",
+                     number(frame.id), frame.items, frame.bytes);
+  }
+  if (channel->send_credit.idle_grants() > limits.credits_slack) {
+    return violation(frame.kKind, "on channel {} came {} times more often than messages explain",
+                     number(frame.id), channel->send_credit.idle_grants());
+  }
+  if (!channel->outbox.empty()) activate(*channel);
+  tell_if_writable(frame.id);
+  return {};
+}
+
+Result<> Mux::State::on(const CloseFrame& frame) {
+  Result<> verdict;
+  Channel* channel = find_for(frame.kKind, frame.id, verdict);
+  if (channel == nullptr) return verdict;
+  if (channel->receive == ReceiveState::ended) {
+    return violation(frame.kKind, "of channel {} twice", number(frame.id));
+  }
+  const bool wanted = channel->receive == ReceiveState::open;
+  if (wanted && channel->inbox.partial()) {
+    return violation(frame.kKind, "of channel {} cuts a message short", number(frame.id));
+  }
+  end_receiving(*channel);
+  forget_if_over(*channel);
+  if (wanted) events.on_close(frame.id);
+  return {};
+}
+
+Result<> Mux::State::on(const StopFrame& frame) {
+  Result<> verdict;
+  Channel* channel = find_for(frame.kKind, frame.id, verdict);
+  if (channel == nullptr) return verdict;
+  if (channel->stopped) return violation(frame.kKind, "of channel {} twice", number(frame.id));
+  channel->stopped = true;
+  if (channel->send == SendState::ended) return {};
+  drop_outbox(*channel);
+  channel->wants_write = false;
+  room_waiters.remove(*channel);
+  if (channel->send != SendState::unaccepted) {
+    channel->send = SendState::closing;
+    activate(*channel);
+  }
+  if (!channel->released) events.on_stop(frame.id);
+  return {};
+}
+
+Result<> Mux::State::on(const ResetFrame& frame) {
+  if (!was_opened(frame.id)) {
+    return violation(frame.kKind, "of channel {}, which was never opened", number(frame.id));
+  }
+  Channel* channel = table.find(frame.id);
+  if (channel == nullptr || channel->broken) return {};
+  break_channel(*channel);
+  if (!channel->released) {
+    events.on_reset(frame.id, frame.status, frame.text);
+  } else {
+    forget_if_over(*channel);
+  }
+  return {};
+}
+
+Result<> Mux::State::on(const PingFrame& frame) {
+  if (++pings > limits.pings_max) {
+    return violation(frame.kKind, "came {} times before an answer could leave", pings);
+  }
+  pong_number = frame.number;
+  owes_pong = true;
+  return {};
+}
+
+Result<> Mux::State::on(const PongFrame& frame) {
+  if (frame.number == 0 || frame.number > last_ping) {
+    return violation(frame.kKind, "answers ping {}, the last was {}", frame.number, last_ping);
+  }
+  events.on_pong(frame.number);
+  return {};
+}
+
+Result<> Mux::State::on(const GoawayFrame& frame) {
+  if (peer_goes_away) return violation(frame.kKind, "came twice");
+  peer_goes_away = true;
+  events.on_goaway();
+  return {};
+}
+
+Result<> Mux::State::on(const GoodbyeFrame&) {
+  peer_is_done = true;
+  events.on_goodbye();
+  return {};
+}
+
+}  // namespace tubing::rpc

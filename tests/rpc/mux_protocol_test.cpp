@@ -1,0 +1,1 @@
+#include "tests/rpc/mux_pair.h"
