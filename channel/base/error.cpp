@@ -55,6 +55,12 @@ Error& Error::operator=(const Error& other) {
   return *this;
 }
 
+Error Error::met_by(const char* operation) const {
+  Error error = *this;
+  error.operation_ = operation;
+  return error;
+}
+
 std::string Error::text() const {
   std::string out = operation_;
   out += ": ";

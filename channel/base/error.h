@@ -58,6 +58,10 @@ class [[nodiscard]] Error {
   Error& operator=(Error&& other) noexcept = default;
   ~Error() = default;
 
+  /// The same reason, met by another operation: a channel's end told by a recv.
+  /// Requires: as the constructor.
+  Error met_by(const char* operation) const;
+
   Code code() const { return code_; }
   /// The peer's status where the code is `reset`; otherwise the code itself.
   Code status() const { return code_ == Code::reset ? status_ : code_; }

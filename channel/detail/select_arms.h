@@ -18,8 +18,7 @@ namespace tubing::detail {
 //   using Value            its result
 //   bool ready() const     whether it could take place now
 //   Outcome commit()       takes place; called when ready
-//   void enlist(Waiter&, WaitNode**, arm)   queues itself for later
-//   void disarm()          forgets what enlist began, apart from nodes
+//   void enlist(Waiter&, arm)  queues itself for later
 //   Value finish(Waiter&)  the result, after commit or a wake
 
 template <class T>
@@ -38,7 +37,6 @@ class RecvArm {
     waiter.nodes = &node_;
     core_->receivers().push(node_);
   }
-  void disarm(Scheduler&) {}
   Value finish(Waiter& waiter) {
     if (waiter.outcome == Outcome::done) return *std::move(value_);
     return receive_error(*core_, waiter);
@@ -67,7 +65,6 @@ class SendArm {
     waiter.nodes = &node_;
     core_->senders().push(node_);
   }
-  void disarm(Scheduler&) {}
   Value finish(Waiter& waiter) {
     if (waiter.outcome == Outcome::done) return {};
     return wait_error(*core_, waiter);
@@ -88,25 +85,23 @@ class AfterArm {
   void enlist(Waiter& waiter, std::uint32_t arm) {
     if (deadline_.never()) return;
     Scheduler& scheduler = waiter.strand->scheduler;
-    timer_.waiter = &waiter;
-    timer_.arm = arm;
-    timer_.fire = [](Timer& timer) {
-      Due& due = static_cast<Due&>(timer);
-      due.waiter->won = due.arm;
-      due.waiter->strand->wake(*due.waiter, Outcome::done);
+    const Time due = deadline_.from(scheduler.now());
+    if (waiter.armed()) {
+      if (waiter.due <= due) return;
+      scheduler.timers().disarm(waiter);
+    }
+    // The waiter's own timer is that of the earliest arm: whatever ends the wait disarms it.
+    waiter.won = arm;
+    waiter.fire = [](Timer& timer) {
+      Waiter& select = static_cast<Waiter&>(timer);
+      select.strand->wake(select, Outcome::done);
     };
-    scheduler.timers().arm(timer_, deadline_.from(scheduler.now()));
+    scheduler.timers().arm(waiter, due);
   }
-  void disarm(Scheduler& scheduler) { scheduler.timers().disarm(timer_); }
   Value finish(Waiter&) { return {}; }
 
  private:
-  struct Due : Timer {
-    Waiter* waiter = nullptr;
-    std::uint32_t arm = 0;
-  };
   Deadline deadline_;
-  Due timer_;
 };
 
 class OtherwiseArm {
@@ -115,7 +110,6 @@ class OtherwiseArm {
   bool ready() const { return false; }
   Outcome commit() { return Outcome::done; }
   void enlist(Waiter&, std::uint32_t) {}
-  void disarm(Scheduler&) {}
   Value finish(Waiter&) { return {}; }
 };
 
@@ -154,7 +148,6 @@ class [[nodiscard]] SelectOp : public Waiter {
     return true;
   }
   void enlist() {
-    enlisted_ = true;
     std::apply(
         [this](Arms&... arms) {
           std::uint32_t index = 0;
@@ -164,15 +157,11 @@ class [[nodiscard]] SelectOp : public Waiter {
   }
 
   Result<Value> finish() {
-    disarm();
     if (outcome == Outcome::cancelled) [[unlikely]]
       return kKind.error(*this);
     return take_at<0>();
   }
-  Value take() {
-    disarm();
-    return take_at<0>();
-  }
+  Value take() { return take_at<0>(); }
 
   static constexpr Deadline deadline{};
 
@@ -215,14 +204,8 @@ class [[nodiscard]] SelectOp : public Waiter {
     return Value(std::in_place_index<I>, std::get<I>(arms_).finish(*this));
   }
 
-  void disarm() {
-    if (!enlisted_) return;
-    std::apply([this](Arms&... arms) { (arms.disarm(strand->scheduler), ...); }, arms_);
-  }
-
   std::tuple<Arms...> arms_;
   Outcome settled_ = Outcome::pending;  ///< How the arm ended that took place without waiting.
-  bool enlisted_ = false;
 };
 
 }  // namespace tubing::detail
