@@ -1,0 +1,61 @@
+// RunningHash: 128 bits over all that a simulation did. RunHash feeds it what happens.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "tubing/channel/base/bytes.h"
+#include "tubing/channel/scheduler.h"
+
+namespace tubing::sim {
+
+/// A running hash over 64-bit words, alike on every machine. It guards against accident, not
+/// against an adversary.
+///
+/// Each of its two lanes is a bijection of its state for a given word, and of the word for a given
+/// state: two runs that differ in exactly one word always end with different hashes, and two that
+/// differ in more do so but for a chance of about 2^-128.
+///
+/// Source: the two mixing functions are the finalizers of splitmix64 (Stafford's variant 13) and of
+/// MurmurHash3 (fmix64).
+class RunningHash {
+ public:
+  void add(std::uint64_t word);
+  /// The length, then the bytes in words of eight, least significant first, zeros behind the last.
+  void add(ByteView bytes);
+  void add(std::string_view text) { add(as_bytes(text)); }
+
+  std::uint64_t high() const { return high_; }
+  std::uint64_t low() const { return low_; }
+  /// 32 hexadecimal digits.
+  std::string text() const;
+  friend bool operator==(const RunningHash&, const RunningHash&) = default;
+
+ private:
+  std::uint64_t high_ = 0;
+  std::uint64_t low_ = 0;
+};
+
+/// The hash of one run: over the time, strand, and operation of every resumption, and over every
+/// event that a part of the simulator reports.
+class RunHash final : public ResumeObserver {
+ public:
+  /// Resumptions without time passing, after which the run is taken for a loop that never ends.
+  static constexpr std::uint64_t kResumptionsPerInstantMax = 10'000'000;
+
+  void on_resume(Time now, const detail::Strand& strand) override;
+  /// Something else happened: `kind` to `subject`, with what it carried.
+  void on_event(Time now, std::string_view kind, std::uint64_t subject, ByteView payload = {});
+
+  const RunningHash& hash() const { return hash_; }
+  std::string text() const { return hash_.text(); }
+  std::uint64_t resumptions() const { return resumptions_; }
+
+ private:
+  RunningHash hash_;
+  std::uint64_t resumptions_ = 0;
+  std::uint64_t in_this_instant_ = 0;
+  Time instant_{};
+};
+
+}  // namespace tubing::sim
