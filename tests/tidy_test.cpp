@@ -149,3 +149,7 @@ TEST_CASE("third-party headers stay behind their seams") {
 TEST_CASE("test cases have unique names without semicolons") {
   hold("test cases have unique names without semicolons", tubing::tidy::check_case_names);
 }
+
+TEST_CASE("each planted bug names a test case") {
+  hold("each planted bug names a test case", tubing::tidy::check_planted_bugs);
+}

@@ -44,5 +44,6 @@ Findings check_third_party(const Tree& tree);
 
 // Tests (test_rules.cpp).
 Findings check_case_names(const Tree& tree);
+Findings check_planted_bugs(const Tree& tree);
 
 }  // namespace tubing::tidy

@@ -84,6 +84,11 @@ bool is_skipped_folder(const std::string& name) {
   return name == "build" || name.starts_with("build-") || name == ".git" || name == ".cache";
 }
 
+std::string read_file(const std::filesystem::path& path) {
+  std::ifstream file(path);
+  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+}
+
 }  // namespace
 
 Source parse_source(std::string path, std::string text) {
@@ -104,10 +109,10 @@ Tree read_tree(const std::filesystem::path& root) {
   }
   std::ranges::sort(tree.paths);
   for (const std::string& path : tree.paths) {
-    if (!path.ends_with(".h") && !path.ends_with(".cpp")) continue;
-    std::ifstream file(root / path);
-    tree.sources.push_back(parse_source(
-        path, std::string(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>())));
+    if (path.ends_with(".h") || path.ends_with(".cpp"))
+      tree.sources.push_back(parse_source(path, read_file(root / path)));
+    else if (path.ends_with(".patch"))
+      tree.patches.push_back({path, read_file(root / path), {}, {}});
   }
   return tree;
 }

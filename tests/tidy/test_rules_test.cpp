@@ -10,3 +10,12 @@ TEST_CASE("a case's name is found where it is taken or would be split") {
                           "{}\nTEST_CASE(\"a; b\") {}\nTEST_CASE_FIXTURE(F, \"two\") {}\n"
                           "// TEST_CASE(\"two\")\n") == tidy::Lines{3, 5, 6});
 }
+
+TEST_CASE("a planted bug that names no test case is found") {
+  tidy::Tree tree;
+  tree.sources.push_back(tidy::parse_source("tests/a.cpp", "TEST_CASE(\"one\") {}\n"));
+  for (const char* text : {"# test: one\n# module: rpc\n", "# test: two\n# module: rpc\n",
+                           "# test: one \"1\"\ndiff\n", ""})
+    tree.patches.push_back({"tests/mutants/a.patch", text, {}, {}});
+  CHECK(tidy::check_planted_bugs(tree).size() == 3);
+}
