@@ -41,11 +41,12 @@ Result<void> check_validity(const Certificate& certificate, WallTime now) {
 
 Result<void> check_usage(const Certificate& certificate, Usage granted, Usage required) {
   if (allows(granted, required)) return {};
-  return Error(Code::permission_denied, kOperation,
-               fmt::format("the key of {} is for usage {} and acts as a {} here; make it one with "
-                           "--usage {} or both",
-                           who(certificate), usage_name(granted), usage_name(required),
-                           usage_name(required)));
+  return Error(
+      Code::permission_denied, kOperation,
+      fmt::format("the key of {} is for usage {} and acts as a {} here; grant it more with `tube "
+                  "key renew {} --usage both`",
+                  who(certificate), usage_name(granted), usage_name(required),
+                  certificate.claims.name));
 }
 
 Result<void> check_expected(const PeerIdentity& peer, const ExpectedPeer& expected) {

@@ -82,7 +82,7 @@ TEST_CASE("what is not a fingerprint is refused with the reason") {
         Row{zeros + "b", "its last digit is wrong"}}) {
     CAPTURE(row.text);
     const auto parsed = PublicKey::parse(row.text);
-    CHECK(parsed.code() == Code::invalid_argument);
+    REQUIRE(parsed.code() == Code::invalid_argument);
     CHECK(parsed.error().detail().contains(row.reason));
   }
 }

@@ -172,6 +172,8 @@ TEST_CASE("bytes after a key file are refused") {
 TEST_CASE("the seal of a key file covers its header") {
   const std::size_t public_key_at = 10;
   Scene sealed(kSealed);
+  sealed.forge(public_key_at, sealed.identity.public_key().bytes[0]);
+  REQUIRE(read_key_file(sealed.path, kSealed.passphrase).has_value());
   sealed.forge(public_key_at, std::byte{0});
   CHECK(read_key_file(sealed.path, kSealed.passphrase).code() == Code::permission_denied);
   Scene clear(kInClear);
