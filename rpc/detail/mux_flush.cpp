@@ -7,7 +7,7 @@ namespace {
 
 /// No accept, credit, stop, close, ping or pong is longer. Units: bytes.
 constexpr std::size_t kSmallFrameBytesMax = 31;
-/// A part of a message that ends because its record is full has at least this. Units: bytes.
+/// A part that ends because its turn or its record is over has at least this. Units: bytes.
 constexpr std::size_t kPartBytesMin = 256;
 
 }  // namespace
@@ -135,8 +135,8 @@ Mux::State::Served Mux::State::serve(Channel& channel, FrameWriter& out) {
   return Served::idle;
 }
 
-// Writes one frame, or nothing and says why. A message that fits a frame is not divided, except
-// where a whole record is too small for it.
+// Writes one frame, or nothing and says why. A message that fits a frame is divided only where a
+// whole record is too small for it; a longer one is cut to what its turn and the record leave.
 Mux::State::Served Mux::State::write_part(Channel& channel, FrameWriter& out) {
   detail::Outbox& outbox = channel.outbox;
   const detail::Outbox::Front front = outbox.front();
@@ -146,10 +146,14 @@ Mux::State::Served Mux::State::write_part(Channel& channel, FrameWriter& out) {
     part = std::min<std::uint64_t>(part, channel.send_credit.bytes_left());
     if (part == 0) return Served::idle;
   }
-  if (part > channel.deficit) return Served::deficit_used;
+  const bool divided = front.begun || part < front.rest.size();
+  if (part > channel.deficit) {
+    if (!divided || channel.deficit < kPartBytesMin) return Served::deficit_used;
+    part = channel.deficit;
+  }
   if (out.room() < kDataHeadBytesMax + part) {
-    const bool divided = front.begun || part < front.rest.size() || out.size() == 0;
-    if (!divided || out.room() < kDataHeadBytesMax + kPartBytesMin) return Served::record_full;
+    const bool divisible = divided || out.size() == 0;
+    if (!divisible || out.room() < kDataHeadBytesMax + kPartBytesMin) return Served::record_full;
     part = out.room() - kDataHeadBytesMax;
   }
   const ByteView payload = front.rest.first(part);

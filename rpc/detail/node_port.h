@@ -1,0 +1,64 @@
+// NodePort: one end of an untyped channel over a session.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "tubing/rpc/detail/session.h"
+
+namespace tubing::rpc {
+
+/// The Port of a session's channel. Until `attach` it keeps what came: early messages, which are
+/// bounded by the early credit, and ends.
+/// Owns: its channel in the session's Mux, which it releases.
+class NodePort final : public channel::Port {
+ public:
+  // Shared: the session and its ports hold `peer`; it refers to nothing.
+  NodePort(Session& session, ChannelId id, std::shared_ptr<const PeerInfo> peer)
+      : session_(&session), id_(id), peer_(std::move(peer)) {}
+  ~NodePort() override;
+
+  const PeerInfo& peer() const override { return *peer_; }
+  void accept(std::uint32_t capacity) override;
+  void attach(channel::PortEvents& events) override;
+  void detach() override { events_ = nullptr; }
+  bool has_room() override { return session_ && !send_ended_ && session_->mux_.may_send(id_); }
+  ByteBuffer& begin_message() override;
+  Result<bool> commit() override;
+  void rollback() override { session_->mux_.rollback(id_); }
+  void taken(std::uint64_t items, std::uint64_t bytes) override;
+  void close_send() override;
+  void stop() override;
+  void reset(Code status, std::string_view text) override;
+
+  // What the session tells.
+  ChannelId id() const { return id_; }
+  void on_message(ByteView message);
+  void on_writable();
+  void on_receive_end(Error how);
+  void on_send_end(Error how);
+  /// The session is gone.
+  void on_lost(const Error& why);
+
+ private:
+  /// Runs `f` on the mux where the session still lives, and has its output sent.
+  template <class F>
+  void with_mux(F f) {
+    if (!session_) return;
+    f(session_->mux_);
+    session_->secure_.request_flush();
+  }
+
+  Session* session_;  ///< Null once the session is gone.
+  const ChannelId id_;
+  // Shared: the session and its ports; it refers to nothing.
+  std::shared_ptr<const PeerInfo> peer_;
+  channel::PortEvents* events_ = nullptr;
+  std::vector<Bytes> early_;
+  std::optional<Error> receive_end_;
+  std::optional<Error> send_end_;
+  bool attached_ = false;
+  bool send_ended_ = false;
+};
+
+}  // namespace tubing::rpc

@@ -1,0 +1,103 @@
+// SecureLink: a Link with its handshake and its records; above it lie plaintext records alone.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "tubing/channel/alarm.h"
+#include "tubing/channel/base/byte_buffer.h"
+#include "tubing/crypto/handshake.h"
+#include "tubing/rpc/detail/flush_buffers.h"
+#include "tubing/rpc/transport.h"
+
+namespace tubing::rpc {
+
+/// What a SecureLink asks of its session, and tells it.
+class SecureLinkEvents {
+ public:
+  /// The handshake is done; records may be sent from now on.
+  virtual void on_secured(const crypto::HandshakeResult& result) = 0;
+  /// One record opened. An error ends the link with it, after the peer was told.
+  virtual Result<> on_record(ByteView plaintext) = 0;
+  /// A flush begins; `fill_record` follows until it returns 0.
+  virtual void begin_flush() = 0;
+  /// Makes the next record's plaintext; returns its size, 0 for none.
+  virtual std::size_t fill_record(MutableBytes plaintext) = 0;
+  virtual bool has_output() const = 0;
+  /// The last words: what `fill_record` gives from now on tells the peer why we end.
+  virtual void on_refusing(const Error& why) = 0;
+  /// The link is of no more use, and why. Told once.
+  virtual void on_link_end(const Error& why) = 0;
+  /// The last event: the SecureLink may be destroyed, though not from inside this call.
+  virtual void on_link_gone() = 0;
+
+ protected:
+  ~SecureLinkEvents() = default;
+};
+
+struct SecureLinkTimes {
+  Duration handshake;  ///< From the connection to the end of the handshake.
+  Duration linger;     ///< How long a peer may take to hear our last words.
+};
+
+///   handshaking ──on_handshake_bytes()──▶ open ──fail()/close()──▶ closing ──finish()──▶ gone
+///        └───────────────fail()───────────────────────────────────────┘
+///
+/// One write is under way at a time; what is made meanwhile leaves with the next. A write is made
+/// at the end of a turn, out of all that the turn produced.
+/// Threads: the Scheduler's alone.
+class SecureLink final : private LinkEvents, private TurnHook {
+ public:
+  SecureLink(Scheduler& scheduler, FlushBuffers& buffers, std::unique_ptr<Link> link,
+             crypto::Handshake handshake, SecureLinkEvents& events);
+  ~SecureLink() = default;
+
+  void start(SecureLinkTimes times);
+  /// Sends what the session has to say at the end of this turn.
+  void request_flush() { scheduler_.at_turn_end(*this); }
+  /// Ends the link: says the last words first where there are keys to say them under.
+  void fail(Error why);
+  /// Sends what the session still has to say, then ends in order.
+  void close();
+
+  bool open() const { return state_ == State::open; }
+  bool ended() const { return state_ >= State::closing; }
+  std::string peer_address() const { return link_->peer_address(); }
+
+ private:
+  enum class State : std::uint8_t { handshaking, open, closing, gone };
+
+  void on_bytes(MutableBytes bytes) override;
+  void on_writable() override;
+  void on_end(Error reason) override;
+  void on_turn_end() override { flush(); }
+
+  void on_handshake_bytes(MutableBytes bytes);
+  void on_handshake_failed(Error why);
+  void on_record_bytes(MutableBytes bytes);
+  std::size_t complete_record(MutableBytes bytes);
+  std::size_t open_records(MutableBytes bytes);
+  void flush();
+  std::size_t make_records(MutableBytes out);
+  void write(std::unique_ptr<FlushBuffer> buffer, std::size_t bytes);
+  void end_writing();
+  void tell_end(const Error& why);
+  void finish();
+
+  Scheduler& scheduler_;
+  FlushBuffers& buffers_;
+  std::unique_ptr<Link> link_;
+  SecureLinkEvents& events_;
+  std::unique_ptr<crypto::Handshake> handshake_;  ///< Null once it is done.
+  std::optional<crypto::RecordSealer> sealer_;
+  std::optional<crypto::RecordOpener> opener_;
+  ByteBuffer partial_;                      ///< The begin of a record whose rest has not come.
+  std::unique_ptr<FlushBuffer> in_flight_;  ///< What the link is still writing.
+  Alarm alarm_;
+  SecureLinkTimes times_{};
+  State state_ = State::handshaking;
+  bool close_after_flush_ = false;
+  bool told_end_ = false;
+};
+
+}  // namespace tubing::rpc

@@ -1,0 +1,109 @@
+// Session: one connection to one peer, and the channels that run over it.
+#pragma once
+
+#include <map>
+#include <memory>
+
+#include "tubing/channel/network.h"
+#include "tubing/rpc/detail/secure_link.h"
+#include "tubing/rpc/mux.h"
+
+namespace tubing::rpc {
+
+class NodePort;
+class Session;
+
+/// What a session tells its node.
+class SessionEvents {
+ public:
+  /// The peer has proven itself and speaks our version; channels may be opened.
+  virtual void on_session_up(Session& session) = 0;
+  /// The peer opened a channel.
+  virtual void on_incoming(channel::IncomingPort incoming) = 0;
+  /// The session is of no more use; its ports have been told. Told once, also before it was up.
+  virtual void on_session_end(Session& session, const Error& why) = 0;
+  /// The last event; the session may be destroyed, though not from inside this call.
+  virtual void on_session_gone(Session& session) = 0;
+
+ protected:
+  ~SessionEvents() = default;
+};
+
+///   connecting ──on_settings()──▶ up ──end()──▶ ended
+///        └──────────end()───────────────────────┘
+///
+/// Invariant: every live NodePort of the session stands in `ports_`.
+/// Threads: the Scheduler's alone.
+class Session final : private SecureLinkEvents, private MuxEvents {
+ public:
+  struct Parts {
+    Scheduler& scheduler;
+    FlushBuffers& buffers;
+    const MuxLimits& limits;
+    SessionEvents& events;
+  };
+  Session(std::uint64_t id, Side side, const Parts& parts, std::unique_ptr<Link> link,
+          crypto::Handshake handshake);
+  ~Session();
+
+  void start(SecureLinkTimes times) { secure_.start(times); }
+  /// Requires: up().
+  Result<std::unique_ptr<channel::Port>> open(const channel::ChannelSpec& spec);
+  /// Says goodbye behind all that can still be sent, then ends.
+  void close();
+  /// Ends at once, telling the peer why where there are keys to tell it under.
+  void abort(Error why) { secure_.fail(std::move(why)); }
+
+  std::uint64_t id() const { return id_; }
+  Side side() const { return side_; }
+  bool up() const { return up_ && !secure_.ended(); }
+  /// Requires: it was up.
+  const crypto::PeerIdentity& identity() const { return *identity_; }
+  const PeerInfo& peer() const { return *peer_; }
+  std::string peer_address() const { return secure_.peer_address(); }
+
+ private:
+  friend class NodePort;
+
+  void on_secured(const crypto::HandshakeResult& result) override;
+  Result<> on_record(ByteView plaintext) override;
+  void begin_flush() override { mux_.begin_flush(); }
+  std::size_t fill_record(MutableBytes plaintext) override { return mux_.fill_record(plaintext); }
+  bool has_output() const override { return mux_.has_output(); }
+  void on_refusing(const Error& why) override;
+  void on_link_end(const Error& why) override;
+  void on_link_gone() override { events_.on_session_gone(*this); }
+
+  void on_settings(const SettingsFrame& settings) override;
+  void on_open(ChannelId id, const OpenRequest& request) override;
+  void on_accept(ChannelId) override {}
+  void on_message(ChannelId id, ByteView message) override;
+  void on_writable(ChannelId id) override;
+  void on_close(ChannelId id) override;
+  void on_stop(ChannelId id) override;
+  void on_reset(ChannelId id, Code status, std::string_view text) override;
+  void on_pong(std::uint64_t) override {}
+  void on_goaway() override {}
+  void on_goodbye() override;
+  void on_refused(Code status, std::string_view text) override;
+
+  std::unique_ptr<NodePort> make_port(ChannelId id);
+  NodePort* find(ChannelId id);
+  void forget(ChannelId id);
+
+  const std::uint64_t id_;
+  const Side side_;
+  SessionEvents& events_;
+  Mux mux_;
+  SecureLink secure_;
+  std::optional<crypto::PeerIdentity> identity_;
+  // Shared: by the session and its ports, which may outlive it; it refers to nothing.
+  std::shared_ptr<const PeerInfo> peer_;
+  std::map<ChannelId, NodePort*> ports_;
+  NodePort* last_found_ = nullptr;     ///< Messages come in runs on one channel.
+  std::optional<Error> peer_refused_;  ///< What the peer's last words were.
+  bool up_ = false;
+  bool goodbye_seen_ = false;
+};
+
+}  // namespace tubing::rpc
