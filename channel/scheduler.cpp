@@ -114,9 +114,12 @@ Result<> Scheduler::run(Task<void> root_task) {
       wait_for_world();
       continue;
     }
-    TUBING_ASSERT(asleep, "a strand waits on although it was cancelled");
-    asleep = Error(Code::failed_precondition, "run", "all tasks are asleep\n" + dump());
-    root.strand().cancel(Code::cancelled);
+    if (asleep)
+      asleep = Error(Code::failed_precondition, "run", "all tasks are asleep\n" + dump());
+    // Not the root alone: a shield would keep its strands from hearing of it.
+    for (Strand* strand = living_; strand; strand = strand->next_living)
+      strand->cancel(Code::cancelled);
+    TUBING_ASSERT(any_ready() && "a strand waits on although it was cancelled");
   }
   release(root.strand());
   Result<> result = root.take();
@@ -213,7 +216,7 @@ std::string Scheduler::dump() const {
       lines += fmt::format("  {} #{}: ready\n", strand->name, strand->id);
       continue;
     }
-    lines += fmt::format("  {} #{}: waits in {} since {:.3f} s\n", strand->name, strand->id,
+    lines += fmt::format("  {} #{}: waits in {} for {:.3f} s\n", strand->name, strand->id,
                          strand->parked->kind->operation,
                          static_cast<double>((now - strand->parked_since).count()) / 1e9);
   }

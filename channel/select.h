@@ -44,15 +44,22 @@ detail::RecvArm<T> recv(const Channel<T>& channel) {
   return detail::RecvArm<T>(channel.core());
 }
 
-/// An arm that sends; its result is a Result<>. `value` is bound by reference and copied or moved
-/// only when this arm wins, so a losing arm loses no value. An empty handle is never ready.
+namespace detail {
+template <class V, class T>
+concept SendableAs =
+    std::same_as<std::remove_cvref_t<V>, T> && (std::copy_constructible<T> || std::same_as<V, T>);
+}
+
+/// An arm that sends; its result is a Result<>. `value` is bound by reference and copied, or
+/// moved where it was given as `std::move(v)`, only when this arm wins: a losing arm loses no
+/// value. An empty handle is never ready.
 template <class T, class V>
-  requires std::same_as<std::remove_cvref_t<V>, T>
+  requires detail::SendableAs<V, T>
 detail::SendArm<T> send(const Sender<T>& tx, V&& value) {
   return detail::SendArm<T>(tx.core(), std::forward<V>(value));
 }
 template <class T, class V>
-  requires std::same_as<std::remove_cvref_t<V>, T>
+  requires detail::SendableAs<V, T>
 detail::SendArm<T> send(const Channel<T>& channel, V&& value) {
   return detail::SendArm<T>(channel.core(), std::forward<V>(value));
 }

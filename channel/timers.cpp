@@ -23,8 +23,28 @@ struct SleepOp : Waiter {
   Deadline deadline;
 };
 
+/// Goes to the end of the ready queue.
+class YieldAwaiter : public detail::FrameAwaiter {
+ public:
+  bool await_ready() const { return false; }
+  template <class Promise>
+  void await_suspend(std::coroutine_handle<Promise> frame) {
+    strand_ = frame.promise().strand;
+    strand_->make_ready(frame);
+  }
+  Result<> await_resume() const {
+    if (strand_->cancelled()) return Error(strand_->cancel_code, "yield");
+    return {};
+  }
+
+ private:
+  detail::Strand* strand_ = nullptr;
+};
+
 }  // namespace
 
 Task<void> sleep(Duration span) { co_return co_await SleepOp(span); }
+
+Task<void> yield() { co_return co_await YieldAwaiter(); }
 
 }  // namespace tubing

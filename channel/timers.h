@@ -15,29 +15,7 @@ inline auto deadline(Duration span) {
   }};
 }
 
-namespace detail {
-
-/// Goes to the end of the ready queue.
-class [[nodiscard]] YieldAwaiter : public FrameAwaiter {
- public:
-  bool await_ready() const { return false; }
-  template <class Promise>
-  void await_suspend(std::coroutine_handle<Promise> frame) {
-    strand_ = frame.promise().strand;
-    strand_->make_ready(frame);
-  }
-  Result<> await_resume() const {
-    if (strand_->cancelled()) return Error(strand_->cancel_code, "yield");
-    return {};
-  }
-
- private:
-  Strand* strand_ = nullptr;
-};
-
-}  // namespace detail
-
 /// `co_await yield()` lets every ready strand go first. Errors: cancelled.
-inline detail::YieldAwaiter yield() { return {}; }
+Task<void> yield();
 
 }  // namespace tubing

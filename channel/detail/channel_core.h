@@ -236,8 +236,7 @@ Outcome send_from(ChannelCore<T>& core, T& value, bool may_move) {
 
 /// The error of a wait that ended without its operation.
 template <class T>
-Error wait_error(const ChannelCore<T>& core, const Waiter& waiter) {
-  const char* operation = waiter.kind->operation;
+Error wait_error(const ChannelCore<T>& core, const Waiter& waiter, const char* operation) {
   if (waiter.outcome == Outcome::cancelled) return Error(waiter.strand->cancel_code, operation);
   if (waiter.outcome == Outcome::deadline) return Error(Code::deadline_exceeded, operation);
   if (waiter.outcome == Outcome::refused) return core.refusal();
@@ -245,7 +244,7 @@ Error wait_error(const ChannelCore<T>& core, const Waiter& waiter) {
 }
 template <class T>
 Error receive_error(ChannelCore<T>& core, const Waiter& waiter) {
-  Error error = wait_error(core, waiter);
+  Error error = wait_error(core, waiter, "recv");
   core.note_recv_end(waiter.outcome == Outcome::ended ? Code::ok : error.code());
   return error;
 }

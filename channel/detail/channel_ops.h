@@ -71,7 +71,7 @@ class [[nodiscard]] SendOp : public Waiter {
 
  private:
   static Error error_of(Waiter& waiter) {
-    return wait_error(static_cast<SendOp&>(waiter).core_, waiter);
+    return wait_error(static_cast<SendOp&>(waiter).core_, waiter, "send");
   }
   static constexpr WaiterKind kKind{.operation = "send", .error = error_of, .on_cancel = nullptr};
 

@@ -67,7 +67,7 @@ class SendArm {
   }
   Value finish(Waiter& waiter) {
     if (waiter.outcome == Outcome::done) return {};
-    return wait_error(*core_, waiter);
+    return wait_error(*core_, waiter, "send");
   }
 
  private:
