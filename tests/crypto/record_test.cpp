@@ -3,26 +3,10 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
-#include <atomic>
-#include <cstdlib>
-#include <new>
 #include <string>
 #include <vector>
 
-namespace {
-
-std::atomic<std::size_t> allocations = 0;
-
-}  // namespace
-
-// The binary counts its allocations, for the test that sealing and opening make none.
-void* operator new(std::size_t size) {
-  ++allocations;
-  if (void* memory = std::malloc(size)) return memory;
-  std::abort();
-}
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+#include "tests/allocation_count.h"
 
 namespace tubing::crypto {
 namespace {
@@ -204,14 +188,14 @@ TEST_CASE("sealing and opening records allocates nothing and rekeying neither") 
   RecordSealer sealer(keyed(), {.records = 2});
   RecordOpener opener(keyed(), {.records = 2});
   Bytes buffer(kRecordBytesMax);
-  const std::size_t before = allocations;
+  const std::size_t before = test::allocations();
   std::size_t records = 0;
   for (int i = 0; i < 5; ++i) {
     const auto size = sealer.seal(buffer, 1000);
     const auto record = opener.open(MutableBytes(buffer).first(size ? *size : 0));
     if (record && *record) ++records;
   }
-  const std::size_t after = allocations;
+  const std::size_t after = test::allocations();
   CHECK(records == 5);
   CHECK(after == before);
 }
