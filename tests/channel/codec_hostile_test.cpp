@@ -73,6 +73,8 @@ TEST_CASE("every truncation of a message is refused") {
       CHECK(refusal<Everything>(ByteView(exact)) != "");
     }
   }
+  CHECK(refusal<std::string>("a268").find("a string says it has 2 bytes, but 1 are left") !=
+        std::string::npos);
   CHECK(refusal<Add>("9201").find("elements are announced") != std::string::npos);
   CHECK(refusal<int>("").find("expected an integer, but the message ends there") !=
         std::string::npos);
@@ -127,6 +129,10 @@ TEST_CASE("elements and memory beyond the limits are refused") {
   CHECK(refusal<std::vector<int>>("9401020304", limits) == "");
   CHECK(refusal<std::vector<int>>("950102030405", limits).find("more than 16 bytes of memory") !=
         std::string::npos);
+  CHECK(refusal<std::tuple<std::string, Bytes>>("92a83132333435363738c4083132333435363738",
+                                                limits) == "");
+  CHECK(refusal<std::tuple<std::string, Bytes>>("92a83132333435363738c409313233343536373839",
+                                                limits) != "");
   CHECK(refusal<std::string>("b13132333435363738393031323334353637", limits) != "");
 }
 
