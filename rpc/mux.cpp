@@ -20,8 +20,7 @@ Mux::State::State(Side side, const MuxLimits& mux_limits, MuxEvents& mux_events)
       flush_left(mux_limits.flush_bytes_max) {
   TUBING_ASSERT(limits.early_items >= kEarlyItems && limits.early_bytes >= kEarlyBytes);
   TUBING_ASSERT(limits.early_bytes <= limits.message_bytes_max);
-  TUBING_ASSERT(limits.frame_bytes_max <= limits.message_bytes_max);
-  TUBING_ASSERT(limits.channel_outbox_bytes <= limits.message_bytes_max);
+  TUBING_ASSERT(limits.channel_outbox_bytes <= limits.outbox_bytes_max);
   TUBING_ASSERT(limits.message_bytes_max <= limits.receive_bytes_max / 2);
   TUBING_ASSERT(limits.message_bytes_max < 0xFFFF'FFFF, limits.message_bytes_max);
   TUBING_ASSERT(limits.flush_bytes_max >= kRecordBytesMin, limits.flush_bytes_max);
@@ -153,7 +152,7 @@ void Mux::State::recharge(Channel& channel) {
   const bool ended = channel.receive == ReceiveState::ended;
   const bool holds = !channel.released && channel.receive != ReceiveState::discarding;
   const std::uint64_t promised = ended ? credit.bytes_held() : credit.bytes_promised();
-  std::uint64_t window = holds ? credit.window().bytes : 0;
+  std::uint64_t window = holds ? credit.window_charge() : 0;
   if (ended) window = std::min(window, promised);
   const std::uint64_t large = holds && promised > window ? promised - window : 0;
   budget.change_window(channel.window_charged, window);

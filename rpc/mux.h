@@ -23,8 +23,8 @@ inline constexpr std::size_t kRecordBytesMin = 1024;
 
 /// Every bound of one session's Mux. Units: bytes, where the name says so.
 ///
-/// Requires: frame_bytes_max, channel_outbox_bytes, early_bytes <= message_bytes_max
-/// <= receive_bytes_max / 2; early_* at least kEarly*; flush_bytes_max at least kRecordBytesMin.
+/// Requires: early_bytes <= message_bytes_max <= receive_bytes_max / 2; early_* at least kEarly*;
+/// channel_outbox_bytes <= outbox_bytes_max; flush_bytes_max at least kRecordBytesMin.
 struct MuxLimits {
   std::uint32_t channels_max = 1024;  ///< Of one side, open or not yet released, at a time.
   std::uint32_t early_items = kEarlyItems;

@@ -59,13 +59,16 @@ class SendCredit {
 /// Invariant: taken <= received <= limit, and granted <= limit.
 class ReceiveCredit {
  public:
-  explicit ReceiveCredit(Amount window) : window_(window), granted_(window), limit_(window) {}
+  explicit ReceiveCredit(Amount window)
+      : window_(window), granted_(window), limit_(window), first_bytes_(window.bytes) {}
 
   const Amount& window() const { return window_; }
   const Amount& granted() const { return granted_; }
   const Amount& received() const { return received_; }
   /// What the peer may have sent in all, with what it had before its accept.
   const Amount& limit() const { return limit_; }
+  /// What the window is charged with: its bytes, or the early ones where those were more.
+  std::uint64_t window_charge() const { return std::max(window_.bytes, first_bytes_); }
   /// Bytes that came, or still may come, and are not taken.
   std::uint64_t bytes_promised() const { return limit_.bytes - taken_.bytes; }
   std::uint64_t bytes_held() const { return received_.bytes - taken_.bytes; }
@@ -130,6 +133,7 @@ class ReceiveCredit {
   Amount limit_;
   Amount received_;
   Amount taken_;
+  std::uint64_t first_bytes_;  ///< The window before `accept`; the limit is never lower.
 };
 
 }  // namespace tubing::rpc::detail

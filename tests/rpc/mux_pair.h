@@ -25,8 +25,7 @@ struct MuxEnd : MuxEvents {
   }
   void on_accept(ChannelId id) override { say("accept", id); }
   void on_message(ChannelId id, ByteView message) override {
-    const std::string text(as_text(message));
-    if (keeps) messages[number(id)].push_back(text);
+    if (keeps) messages[number(id)].emplace_back(as_text(message));
     ++count;
     if (takes) mux.taken(id, 1, message.size());
   }
