@@ -50,8 +50,9 @@ struct OpenTimer {
 
 TEST_CASE("a park lasts until its time without spinning") {
   UvReactor reactor;
-  for (const tubing::Duration wait : {tubing::Duration(1ns), tubing::Duration(300us),
-                                      tubing::Duration(1ms), tubing::Duration(7ms)}) {
+  // Waits of all sizes below and above the millisecond that libuv counts in.
+  for (int i = 0; i < 40; ++i) {
+    const tubing::Duration wait = 1ns + i * 97us;
     CAPTURE(wait.count());
     const Time until = reactor.now() + wait;
     int parks = 0;
@@ -81,7 +82,7 @@ TEST_CASE("a later park is not cut short by the time of an earlier one") {
   const Time far = near + 10ms;
   int parks = 0;
   for (; reactor.now() < far; ++parks) reactor.park(far);
-  CHECK(parks <= 2);
+  CHECK(parks <= 1);
 }
 
 TEST_CASE("a wake ends the next park") {

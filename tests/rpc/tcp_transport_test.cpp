@@ -11,6 +11,7 @@
 #include <uv.h>
 
 #include <algorithm>
+#include <chrono>
 #include <optional>
 #include <string>
 #include <vector>
@@ -335,6 +336,14 @@ TEST_CASE("a refused connection is unavailable and asks for the server") {
   world.check_idle();
 }
 
+TEST_CASE("a dial that the system refuses at once is told from the loop too") {
+  World world;
+  const auto dialed = world.dial({"255.255.255.255", 7000});
+  REQUIRE_FALSE(dialed);
+  CHECK(dialed.error().code() == Code::unavailable);
+  CHECK(contains(dialed.error().detail(), "255.255.255.255:7000 cannot be reached"));
+}
+
 TEST_CASE("a dialing that is dropped never calls back") {
   World world(kAnyPort);
   const Address numeric = world.listener->address();
@@ -540,7 +549,10 @@ TEST_CASE("a process without even a spare descriptor waits instead of spinning")
     raw.connect_to(world.listener->address().port);
     world.reactor.park(Time::max());
     // It does not watch the socket now, though a connection waits there.
-    for (int i = 0; i < 3; ++i) world.reactor.park(Time::min());
+    const Time until = world.reactor.now() + std::chrono::milliseconds(20);
+    int parks = 0;
+    for (; world.reactor.now() < until; ++parks) world.reactor.park(until);
+    CHECK(parks < 5);
     CHECK_FALSE(raw.readable());
     CHECK(world.accepted.empty());
   }
