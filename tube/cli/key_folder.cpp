@@ -1,0 +1,58 @@
+#include "tubing/tube/cli/key_folder.h"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <system_error>
+
+namespace tubing::cli {
+namespace {
+
+/// The variable's value, or an empty text where it is not set.
+std::string environment(const char* variable) {
+  const char* value = std::getenv(variable);
+  return value == nullptr ? "" : value;
+}
+
+}  // namespace
+
+std::string default_key_folder() {
+  if (const std::string keys = environment("TUBING_KEYS"); !keys.empty()) return keys;
+  if (const std::string config = environment("XDG_CONFIG_HOME"); !config.empty())
+    return config + "/tubing";
+  if (const std::string home = environment("HOME"); !home.empty()) return home + "/.config/tubing";
+  return "";
+}
+
+Result<void> KeyFolder::make() const {
+  if (path_.empty())
+    return Error(Code::invalid_argument, "key folder",
+                 "neither TUBING_KEYS nor HOME is set; name the folder of the keys with --dir");
+  for (std::size_t end = 0; end != std::string::npos;) {
+    end = path_.find('/', end + 1);
+    const std::string folder = path_.substr(0, end);
+    if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST)
+      return Error(Code::permission_denied, "key folder",
+                   fmt::format("cannot make the folder {}: {}; name another one with --dir", folder,
+                               std::generic_category().message(errno)));
+  }
+  return {};
+}
+
+std::string KeyFolder::file(std::string_view name, std::string_view ending) const {
+  return fmt::format("{}{}{}{}", path_, path_.ends_with('/') ? "" : "/", name, ending);
+}
+
+FileKind file_kind(std::string_view text) {
+  if (text.ends_with(".key")) return FileKind::key;
+  if (text.ends_with(".cert")) return FileKind::certificate;
+  if (text.ends_with(".pub")) return FileKind::authorities;
+  return FileKind::none;
+}
+
+bool file_exists(const std::string& path) { return ::access(path.c_str(), F_OK) == 0; }
+
+}  // namespace tubing::cli

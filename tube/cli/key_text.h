@@ -1,0 +1,25 @@
+// Key files for people and for programs: as aligned lines of text, and as JSON.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "tubing/crypto/certificate.h"
+#include "tubing/crypto/identity.h"
+#include "tubing/crypto/key_file.h"
+
+namespace tubing::cli {
+
+/// A JSON object that keeps the order in which its members were set.
+using Json = nlohmann::ordered_json;
+
+/// What may be known of a certificate, a key file and the authorities of a folder; no secrets.
+Json to_json(const crypto::Certificate& certificate);
+Json to_json(const crypto::KeyFileInfo& info);
+Json to_json(const std::vector<crypto::PublicKey>& authorities);
+
+/// One line for each member, under the line `title`; lists are separated by commas.
+std::string to_lines(const std::string& title, const Json& object);
+
+}  // namespace tubing::cli

@@ -1,0 +1,39 @@
+// tube: the program for people who run Tubing.
+#include <fmt/format.h>
+#include <time.h>
+
+#include <CLI/CLI.hpp>
+
+#include "tubing/channel/base/version.h"
+#include "tubing/crypto/system_entropy.h"
+#include "tubing/tube/cli/key_command.h"
+
+namespace {
+
+/// The one reading of the wall clock; all that need it are given it.
+tubing::WallTime wall_time() {
+  ::timespec now{};
+  ::clock_gettime(CLOCK_REALTIME, &now);
+  return {static_cast<std::int64_t>(now.tv_sec) * 1'000'000'000 + now.tv_nsec};
+}
+
+std::string version_text() {
+  return fmt::format("tube {}\nwire format {}\ncertificate format {}", tubing::kLibraryVersion,
+                     tubing::kWireVersion, tubing::kCertificateVersion);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app("Go's channels for C++, stretched over an encrypted network.", "tube");
+  app.set_version_flag("--version", version_text(), "Print the versions of library and formats");
+  app.require_subcommand(1);
+  tubing::crypto::SystemEntropy entropy;
+  tubing::cli::KeyCommand key(app, entropy, wall_time());
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? tubing::cli::kExitOk : tubing::cli::kExitUsage;
+  }
+  return key.chosen() ? key.run() : tubing::cli::kExitUsage;
+}
