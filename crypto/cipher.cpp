@@ -69,11 +69,13 @@ CipherState::CipherState(Cipher cipher) : cipher_(cipher) {
 }
 
 void CipherState::initialize_key(ByteView key) {
+  TUBING_ASSERT(!wiped_);
   key_.emplace(key);
   nonce_ = 0;
 }
 
 Result<> CipherState::encrypt(ByteView associated, MutableBytes message) {
+  TUBING_ASSERT(!wiped_);
   if (!has_key()) return {};
   TUBING_ASSERT(message.size() >= kTagBytes, message.size());
   if (nonce_ == kNonceMax) return nonces_used_up();
@@ -83,6 +85,7 @@ Result<> CipherState::encrypt(ByteView associated, MutableBytes message) {
 }
 
 Result<MutableBytes> CipherState::decrypt(ByteView associated, MutableBytes message) {
+  TUBING_ASSERT(!wiped_);
   if (!has_key()) return message;
   if (nonce_ == kNonceMax) return nonces_used_up();
   if (message.size() < kTagBytes) {
@@ -104,6 +107,9 @@ void CipherState::rekey() {
   std::memcpy(key_->bytes().data(), next.view().data(), kCipherKeyBytes);
 }
 
-void CipherState::wipe() { key_.reset(); }
+void CipherState::wipe() {
+  key_.reset();
+  wiped_ = true;
+}
 
 }  // namespace tubing::crypto

@@ -38,7 +38,7 @@ class CipherState {
   /// Requires: cipher_available(cipher).
   explicit CipherState(Cipher cipher);
 
-  /// Requires: `key` has 32 bytes. The counter starts at 0.
+  /// Requires: `key` has 32 bytes; !wiped(). The counter starts at 0.
   void initialize_key(ByteView key);
   bool has_key() const { return key_.has_value(); }
   std::uint64_t nonce() const { return nonce_; }
@@ -60,12 +60,15 @@ class CipherState {
   /// Requires: has_key().
   void rekey();
 
+  /// Erases the key for good; nothing but wiped() may be asked of the cipher from here on.
   void wipe();
+  bool wiped() const { return wiped_; }
 
  private:
   std::optional<Secret<kCipherKeyBytes>> key_;
   std::uint64_t nonce_ = 0;
   Cipher cipher_;
+  bool wiped_ = false;
 };
 
 }  // namespace tubing::crypto

@@ -96,11 +96,11 @@ std::optional<Error> decode_refusal(ByteView payload) {
   Code status = Code::unknown;
   if (payload.size() > 1) status = status_from_wire(std::to_integer<std::uint64_t>(payload[1]));
   if (status == Code::ok) status = Code::unknown;
+  std::string_view told = as_text(payload.subspan(std::min<std::size_t>(payload.size(), 2)));
   std::string text = "the peer refused us: ";
-  for (const char c : as_text(payload.subspan(std::min<std::size_t>(payload.size(), 2)))) {
+  for (const char c : told.substr(0, kRefusalTextBytesMax)) {
     text += c >= ' ' && c <= '~' ? c : '?';
   }
-  text.resize(std::min(text.size(), kRefusalTextBytesMax));
   return Error(status, kOperation, text);
 }
 

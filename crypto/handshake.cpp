@@ -126,7 +126,7 @@ Result<> Handshake::on_message(WallTime now) {
 }
 
 Result<> Handshake::on_payload(ByteView payload, WallTime now) {
-  if (auto refusal = decode_refusal(payload)) return *std::move(refusal);
+  if (auto refusal = decode_refusal(payload); refusal && !dials()) return *std::move(refusal);
   auto peer = check_peer(payload, now);
   if (!peer) return refuse(peer.error());
   if (dials()) {

@@ -32,12 +32,11 @@ void RecordCipher::count(std::size_t plaintext_bytes) {
 
 Error RecordCipher::close(Error error) {
   cipher_.wipe();
-  closed_ = true;
   return error;
 }
 
 Result<> RecordCipher::seal(MutableBytes message) {
-  if (closed_) return Error(Code::failed_precondition, "seal", "an earlier error closed it");
+  if (closed()) return Error(Code::failed_precondition, "seal", "an earlier error closed it");
   auto sealed = cipher_.encrypt({}, message);
   if (!sealed) return close(std::move(sealed).error());
   count(message.size() - kRecordTagBytes);

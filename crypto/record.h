@@ -33,7 +33,7 @@ class RecordCipher {
   Result<MutableBytes> open(MutableBytes message);
 
   /// Whether an error has ended the direction; its key is wiped.
-  bool closed() const { return closed_; }
+  bool closed() const { return cipher_.wiped(); }
   /// Ends the direction, wipes its key and returns `error`.
   Error close(Error error);
 
@@ -44,7 +44,6 @@ class RecordCipher {
   RekeyLimits limits_;
   std::uint64_t records_ = 0;
   std::uint64_t plaintext_bytes_ = 0;
-  bool closed_ = false;
 };
 
 /// Seals the records of one direction, in the order in which they go on the wire.

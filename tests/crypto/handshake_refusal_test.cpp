@@ -139,6 +139,59 @@ TEST_CASE("a listener that refuses the dialler keeps a key to tell it in a recor
   }
 }
 
+/// What a dialler says to a listener whose message 2 carries `payload`.
+Result<std::size_t> answer_with(HandshakeParties& parties, ByteView payload) {
+  const Bytes opening = HandshakeParties::take_output(*parties.dialler);
+  Bytes prologue(opening.begin(), opening.begin() + kPreambleBytes);
+  Bytes answer = prologue;
+  append(prologue, answer);
+  const auto protocol = NoiseProtocol::parse(protocol_name(Suite::chacha_poly, Mode::xx));
+  REQUIRE(protocol);
+  SystemEntropy entropy;
+  const NoiseKeys keys{.local_static = &parties.listener_party.credentials.static_key()};
+  auto noise = NoiseHandshake::start(*protocol, Role::responder, prologue, keys, entropy);
+  REQUIRE(noise);
+  Bytes first(opening.begin() + kPreambleBytes + 2, opening.end());
+  REQUIRE(noise->read_message(first));
+  Bytes message(kHandshakeMessageBytesMax);
+  const auto size = noise->write_message(payload, message);
+  REQUIRE(size);
+  answer.resize(kPreambleBytes + 2);
+  store_be16(answer.data() + kPreambleBytes, static_cast<std::uint16_t>(*size));
+  append(answer, ByteView(message).first(*size));
+  return parties.dialler->feed(answer, kNow);
+}
+
+TEST_CASE("a refusal in message 2 is not believed for its sender is unknown") {
+  HandshakeParties parties;
+  const auto fed = answer_with(
+      parties, encode_refusal(Error(Code::permission_denied, "forged", "never come back")));
+  REQUIRE(!fed);
+  CHECK(fed.code() == Code::data_loss);
+  CHECK_FALSE(fed.error().text().contains("never come back"));
+}
+
+TEST_CASE("credentials that another process has shown are refused when they are shown again") {
+  HandshakeParties parties;
+  Party replayed = Party::make(Authority(Identity::from_seed(filled(0x10, kIdentitySeedBytes))),
+                               "server", Usage::server, 0x60);
+  const auto fed = answer_with(parties, replayed.credentials.payload());
+  REQUIRE(!fed);
+  CHECK(fed.code() == Code::unauthenticated);
+  CHECK(fed.error().text().contains("not its own"));
+}
+
+TEST_CASE("bytes in the payload of message 1 are refused") {
+  HandshakeParties parties;
+  Bytes opening = HandshakeParties::take_output(*parties.dialler);
+  opening.push_back(std::byte{0});
+  store_be16(opening.data() + kPreambleBytes, kX25519Bytes + 1);
+  const auto fed = parties.listener.feed(opening, kNow);
+  REQUIRE(!fed);
+  CHECK(fed.code() == Code::data_loss);
+  CHECK(fed.error().text().contains("message 1 carries bytes"));
+}
+
 TEST_CASE("a process that reaches itself is told so") {
   const Authority authority(Identity::from_seed(filled(1, kIdentitySeedBytes)));
   Party party = Party::make(authority, "server", Usage::both, 0x40);

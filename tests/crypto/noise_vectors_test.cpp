@@ -26,6 +26,14 @@ std::string vector_named(const std::string& name) {
 
 std::string file_of(const std::string& vectors) { return "{\"vectors\": [" + vectors + "]}"; }
 
+TEST_CASE("our own Noise vectors run and agree") {
+  const auto report = run_noise_vector_file(TUBING_SOURCE_DIR "/tests/crypto/noise_vectors.json");
+  REQUIRE(report);
+  for (const std::string& line : report->failed) FAIL_CHECK(line);
+  CHECK(report->passed());
+  CHECK(report->ran + report->skipped.size() == 5);
+}
+
 TEST_CASE("a malformed vector file is refused with the place of the fault") {
   const std::string good = replaced(vector_named("Noise_NN_25519_ChaChaPoly_SHA256"), "FIRST", "");
   const struct {
