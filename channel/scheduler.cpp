@@ -114,8 +114,7 @@ Result<> Scheduler::run(Task<void> root_task) {
       wait_for_world();
       continue;
     }
-    if (asleep)
-      asleep = Error(Code::failed_precondition, "run", "all tasks are asleep\n" + dump());
+    if (asleep) asleep = Error(Code::failed_precondition, "run", "all tasks are asleep\n" + dump());
     // Not the root alone: a shield would keep its strands from hearing of it.
     for (Strand* strand = living_; strand; strand = strand->next_living)
       strand->cancel(Code::cancelled);
