@@ -54,7 +54,7 @@ void RunningHash::add(ByteView bytes) {
 
 std::string RunningHash::text() const { return fmt::format("{:016x}{:016x}", high_, low_); }
 
-void RunHash::on_resume(Time now, const detail::Strand& strand) {
+void RunHash::on_resume(Time now, const tubing::detail::Strand& strand) {
   if (now != instant_) in_this_instant_ = 0;
   instant_ = now;
   ++in_this_instant_;

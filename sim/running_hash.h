@@ -43,7 +43,7 @@ class RunHash final : public ResumeObserver {
   /// Resumptions without time passing, after which the run is taken for a loop that never ends.
   static constexpr std::uint64_t kResumptionsPerInstantMax = 10'000'000;
 
-  void on_resume(Time now, const detail::Strand& strand) override;
+  void on_resume(Time now, const tubing::detail::Strand& strand) override;
   /// Something else happened: `kind` to `subject`, with what it carried.
   void on_event(Time now, std::string_view kind, std::uint64_t subject, ByteView payload = {});
 
