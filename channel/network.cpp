@@ -15,4 +15,15 @@ Result<> compare_types(const channel::ChannelSpec& ours, const channel::ChannelS
                   ours.service, ours.out_type, ours.in_type, opener.out_type, opener.in_type));
 }
 
+Code reset_status(const Error& how) {
+  switch (how.status()) {
+    case Code::closed:
+    case Code::stopped: return Code::cancelled;
+    case Code::lost: return Code::unavailable;
+    case Code::ok:
+    case Code::reset: return Code::unknown;
+    default: return how.status();
+  }
+}
+
 }  // namespace tubing::detail

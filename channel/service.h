@@ -6,6 +6,7 @@
 #include "tubing/channel/codec.h"
 #include "tubing/channel/duplex.h"
 #include "tubing/channel/network.h"
+#include "tubing/channel/nursery.h"
 
 namespace tubing {
 
@@ -79,6 +80,56 @@ Result<Duplex<ToClient, ToServer>> serve_end(const Service<ToServer, ToClient>& 
   }
   incoming.port->accept(service.capacity);
   return detail::bind_port<ToClient, ToServer>(std::move(incoming.port), service.capacity);
+}
+
+namespace detail {
+
+template <class Handler, class Out, class In>
+Task<> serve_one(Handler& handler, Duplex<Out, In> end) {
+  Result<> done = co_await handler(end);
+  if (done) {
+    end.tx.close();
+  } else {
+    end.tx.close(std::move(done).error());
+  }
+  co_return {};
+}
+
+template <class ToServer, class ToClient, class Handler>
+Task<> serve_all(Service<ToServer, ToClient> service, Receiver<IncomingPort> incoming,
+                 Handler handler) {
+  co_return co_await nursery([&](Nursery& n) -> Task<> {
+    while (auto opened = co_await incoming.recv()) {
+      auto end = serve_end(service, *std::move(opened));
+      if (end) n.spawn(std::string(service.name), serve_one(handler, *std::move(end)));
+    }
+    co_return incoming.end();
+  });
+}
+
+}  // namespace detail
+
+/// Serves every channel that peers open to `service`: each runs `handler` on a strand of its own.
+/// `handler` takes a `Duplex<ToClient, ToServer>&` and returns a Task<>; it is kept until the last
+/// has ended. One that returns ok closes its channel, and stops what it did not receive; one that
+/// returns an error resets it with that status, and disturbs no other.
+///
+///     co_await ok(serve(n, node, kEcho, [](auto& peer) -> Task<> {
+///       while (auto line = co_await peer.rx.recv()) co_await ok(peer.tx.send(*line));
+///       co_return peer.rx.end();
+///     }));
+///
+/// Errors: already_exists where the service is accepted elsewhere.
+/// Cancel: cancelling the nursery cancels the handlers.
+template <class ToServer, class ToClient, class Handler>
+  requires std::is_invocable_r_v<Task<>, Handler&, Duplex<ToClient, ToServer>&>
+Result<> serve(Nursery& n, channel::Network& network, const Service<ToServer, ToClient>& service,
+               Handler handler) {
+  Result<Receiver<IncomingPort>> incoming = accept(network, service);
+  if (!incoming) return std::move(incoming).error();
+  n.spawn("serve " + std::string(service.name),
+          detail::serve_all(service, *std::move(incoming), std::move(handler)));
+  return {};
 }
 
 }  // namespace tubing

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <concepts>
+#include <csignal>
 #include <vector>
 
 #include "tubing/channel/channel.h"

@@ -13,6 +13,9 @@ namespace tubing::detail {
 /// Errors: invalid_argument, naming both sides' types, where they differ.
 Result<> compare_types(const channel::ChannelSpec& ours, const channel::ChannelSpec& opener);
 
+/// What a peer is told when this side ends with `how`: a canonical status.
+Code reset_status(const Error& how);
+
 /// The sizes of the encoded values that wait in a receiver's buffer, in their order: credit is
 /// granted in items and in bytes. Room for `capacity` of them, made once.
 class PendingSizes {
@@ -103,7 +106,7 @@ class PortBinding final : public channel::PortEvents {
 
   void close(const Error& how) {
     if (how.code() == Code::closed) return port_->close_send();
-    port_->reset(how.status(), how.detail());
+    port_->reset(reset_status(how), how.detail());
     if (in_) in_->end(how);
   }
   void drop_out() {

@@ -64,7 +64,8 @@ Task<std::unique_ptr<channel::Port>> Node::Core::open(PeerName peer, ChannelSpec
                                   peer.text, peer.text));
     const Channel<char> done = dial(peer, target);
     Result<char> up = co_await done.recv(deadline);
-    if (up.code() != Code::closed) co_return std::move(up).error();
+    if (up.code() != Code::closed)
+      co_return Error(up.error().status(), "open", up.error().detail());
     session = newest(target);
     if (!session)
       co_return Error(Code::unavailable, "open", "the session ended as soon as it was up");
@@ -187,13 +188,14 @@ void Node::Core::on_session_end(Session& session, const Error& why) {
   settle_half_open(session);
   const bool in_order = why.code() == Code::closed || why.code() == Code::cancelled;
   log(in_order ? LogLevel::info : LogLevel::warning,
-      fmt::format("{}: session ended: {}", session.peer_address(), why.text()));
+      fmt::format("{}: session ended: {}: {}", session.peer_address(), code_name(why.status()),
+                  why.detail()));
   for (auto& [peer, dial] : dials_) {
     if (dial->session_id != session.id()) continue;
     const Code code =
         why.code() == Code::closed || why.code() == Code::lost ? Code::unavailable : why.status();
     return finish_dial(std::string(peer),
-                       Error(code, "open", fmt::format("{}: {}", peer, why.text())));
+                       Error(code, "open", fmt::format("{}: {}", peer, why.detail())));
   }
 }
 

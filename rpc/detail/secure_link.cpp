@@ -174,7 +174,7 @@ void SecureLink::end_writing() {
   if (state_ != State::closing) {
     state_ = State::closing;
     alarm_.set(times_.linger);
-    tell_end(Error(Code::closed, "session"));
+    tell_end(Error(Code::cancelled, "session", "closed by this side"));
   }
   link_->close_write();
 }

@@ -1,0 +1,30 @@
+// KeySet: all that a process needs to prove itself, and to know whom to trust.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tubing/channel/base/result.h"
+#include "tubing/crypto/certificate.h"
+#include "tubing/crypto/identity.h"
+
+namespace tubing::crypto {
+
+/// The files NAME.key, NAME.cert and ca.pub of one folder, as `tube key new NAME` makes them.
+struct KeySet {
+  Identity identity;
+  Certificate certificate;
+  std::vector<PublicKey> authorities;
+};
+
+/// Returns $TUBING_KEYS, or the folder `tubing` in $XDG_CONFIG_HOME or ~/.config; empty where
+/// none of these is set.
+std::string default_key_folder();
+
+/// Reads the keys of `name`; an empty `folder` is the default one.
+/// Errors: not_found, with the command that makes the keys; those of reading each file.
+Result<KeySet> read_key_set(std::string folder, std::string_view name,
+                            std::string_view passphrase = {});
+
+}  // namespace tubing::crypto
