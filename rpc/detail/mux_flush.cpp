@@ -63,7 +63,6 @@ bool Mux::State::write_control(FrameWriter& out) {
   while (!queue.empty()) {
     if (!queue.pop(out)) return false;
   }
-  refusals = 0;
   return write_owed(out);
 }
 

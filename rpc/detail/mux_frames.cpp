@@ -96,11 +96,6 @@ Result<> Mux::State::on(const RefusedFrame& frame) {
 }
 
 Result<> Mux::State::refuse_open(const OpenFrame& frame, Code status, std::string_view text) {
-  if (refusals >= 2 * std::size_t{limits.channels_max}) {
-    return violation(frame.kKind, "of channel {} follows {} refused ones without a pause",
-                     number(frame.id), refusals);
-  }
-  ++refusals;
   queue.push(ResetFrame{frame.id, status, text});
   return {};
 }
@@ -112,6 +107,10 @@ Result<> Mux::State::on(const OpenFrame& frame) {
   }
   if (frame.items == 0) {
     return violation(frame.kKind, "of channel {} has no capacity", number(frame.id));
+  }
+  if (queue.frames() >= 8 * std::size_t{limits.channels_max}) {
+    return violation(frame.kKind, "of channel {} comes while {} answers to earlier ones wait",
+                     number(frame.id), queue.frames());
   }
   peer_next += 2;
   if (goes_away || owes_goodbye) {

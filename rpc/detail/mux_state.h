@@ -124,8 +124,8 @@ struct Mux::State {
   detail::ReceiveBudget budget;
 
   bool owes_settings = true;
-  detail::FrameQueue queue;  ///< Opens and resets.
-  std::size_t refusals = 0;  ///< Of opens, in the queue.
+  /// Opens and resets: at most 4 for each of our own channels, then 4 for each of the peer's.
+  detail::FrameQueue queue;
   bool owes_refused = false;
   Code refused_status = Code::unknown;
   std::string refused_text;
