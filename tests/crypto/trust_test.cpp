@@ -108,8 +108,9 @@ TEST_CASE("the key of a client cannot pose as a server") {
   Claims claims = db_claims(scene.server);
   claims.usage = Usage::client;
   scene.certify(claims);
-  check_refused(scene, Code::permission_denied,
-                {"db-1", "is for usage client and acts as a server", "tube key renew db-1 --usage both"});
+  check_refused(
+      scene, Code::permission_denied,
+      {"db-1", "is for usage client and acts as a server", "tube key renew db-1 --usage both"});
   scene.required = Usage::client;
   CHECK(scene.verify().has_value());
 }
