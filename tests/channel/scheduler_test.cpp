@@ -1,0 +1,279 @@
+#include "tubing/channel/scheduler.h"
+
+#include <doctest/doctest.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "tests/channel/test_world.h"
+
+using namespace std::chrono_literals;
+using namespace tubing;
+using tubing::test::for_seeds;
+using tubing::test::World;
+
+namespace {
+
+Task<> receive_until(Receiver<int> rx, Deadline deadline) {
+  co_await ok(rx.recv(deadline));
+  co_return {};
+}
+
+Task<> nothing() { co_return {}; }
+
+struct CountingHook final : TurnHook {
+  void on_turn_end() override {
+    ++calls;
+    if (on_call) on_call();
+  }
+  int calls = 0;
+  std::function<void()> on_call;
+};
+
+struct CountingObserver final : ResumeObserver {
+  void on_resume(Time now, const detail::Strand& strand) override {
+    ++resumptions;
+    last = now;
+    name = strand.name;
+  }
+  int resumptions = 0;
+  Time last;
+  std::string name;
+};
+
+}  // namespace
+
+TEST_CASE("a strand whose operations are all ready yields after its budget") {
+  World world(1, {.operations_per_resumption = 10});
+  int turns_of_other = 0;
+  Result<> r = world.nursery([&](Nursery& n) -> Task<> {
+    n.spawn("other", [&]() -> Task<> {
+      for (;; ++turns_of_other) co_await ok(yield());
+    });
+    Channel<int> ch{1};
+    for (int i = 0; i < 500; ++i) {
+      co_await ok(ch.send(1));
+      co_await ok(ch.recv());
+    }
+    n.cancel();
+    co_return {};
+  });
+  CHECK(r.code() == Code::ok);
+  CHECK(turns_of_other >= 80);
+  CHECK(turns_of_other <= 100);
+}
+
+TEST_CASE("an operation completed at the end of the budget is not lost") {
+  for_seeds(50, [](World& world) {
+    World small(world.seed, {.order = Order::seeded, .operations_per_resumption = 1});
+    Channel<int> ch{1};
+    Result<> r = small.nursery([&](Nursery& n) -> Task<> {
+      n.spawn("send", [&]() -> Task<> {
+        for (int i = 0; i < 50; ++i) co_await ok(select(send(ch, i)));
+        ch.close();
+        co_return {};
+      });
+      for (int i = 0; i < 50; ++i) {
+        const int got = co_await ok(ch.recv());
+        CHECK(got == i);
+      }
+      Result<int> end = co_await ch.recv();
+      CHECK(end.code() == Code::closed);
+      co_return {};
+    });
+    CHECK(r.code() == Code::ok);
+  });
+}
+
+TEST_CASE("a crowd of ready strands does not starve the reactor") {
+  World world(1, {.resumptions_per_turn = 16});
+  CountingObserver observer;
+  world.scheduler.observe(&observer);
+  bool happened = false;
+  world.reactor.schedule_now([&] { happened = true; });
+  Result<> r = world.nursery([&](Nursery& n) -> Task<> {
+    for (int i = 0; i < 100; ++i) {
+      n.spawn("busy", [&]() -> Task<> {
+        while (!happened) co_await ok(yield());
+        co_return {};
+      });
+    }
+    co_return {};
+  });
+  CHECK(r.code() == Code::ok);
+  CHECK(happened);
+  CHECK(world.reactor.parks >= observer.resumptions / 16);
+  CHECK(observer.resumptions < 400);
+}
+
+TEST_CASE("when nothing can happen any more run names every task that sleeps") {
+  for_seeds(50, [](World& world) {
+    Channel<int> ch{0};
+    bool ended = false;
+    Result<> r = world.nursery([&](Nursery& n) -> Task<> {
+      n.spawn("reader", [&]() -> Task<> {
+        Result<int> v = co_await ch.recv();
+        ended = v.code() == Code::cancelled;
+        co_return {};
+      });
+      n.spawn("writer", [&]() -> Task<> {
+        Channel<int> other{0};
+        co_return co_await other.send(1);
+      });
+      co_return co_await sleep(1s);
+    });
+    REQUIRE(r.code() == Code::failed_precondition);
+    const std::string text = r.error().text();
+    CHECK(text.find("all tasks are asleep") != std::string::npos);
+    CHECK(text.find("reader #2: waits in recv for 1.000 s") != std::string::npos);
+    CHECK(text.find("writer #3: waits in send for 1.000 s") != std::string::npos);
+    CHECK(text.find("main #0: waits in nursery") != std::string::npos);
+    CHECK(ended);
+    CHECK(world.scheduler.strand_count() == 0);
+  });
+}
+
+TEST_CASE("a shield without a deadline does not keep a sleeping program from ending") {
+  World world;
+  Result<> r = world.nursery([&](Nursery&) -> Task<> {
+    Channel<int> never{0};
+    for (int i = 0; i < 3; ++i) {
+      Result<> inner = co_await shield({}, receive_until(never, {}));
+      CHECK(inner.code() == Code::cancelled);
+    }
+    co_return {};
+  });
+  CHECK(r.code() == Code::failed_precondition);
+}
+
+TEST_CASE("a program with an event to come is not asleep") {
+  World world;
+  Channel<int> ch{0};
+  world.reactor.schedule(5s, [&] { ch.close(); });
+  Result<> r = world.nursery([&](Nursery&) -> Task<> {
+    Result<int> v = co_await ch.recv();
+    CHECK(v.code() == Code::closed);
+    co_return {};
+  });
+  CHECK(r.code() == Code::ok);
+  CHECK(world.elapsed() == 5s);
+}
+
+TEST_CASE("dump has a line for each strand with its wait and how long it lasts") {
+  World world;
+  std::string dump;
+  Channel<int> ch{0};
+  world.reactor.schedule(3s, [&] {
+    dump = world.scheduler.dump();
+    ch.close();
+  });
+  Result<> r = world.nursery([&](Nursery& n) -> Task<> {
+    n.spawn("chooser", [&]() -> Task<> {
+      co_await ok(sleep(1s));
+      co_await ok(select(recv(ch), after(1h)));
+      co_return {};
+    });
+    n.spawn("sleeper", sleep(4s));
+    co_return {};
+  });
+  CHECK(r.code() == Code::ok);
+  CHECK(dump ==
+        "  sleeper #3: waits in sleep for 3.000 s\n"
+        "  chooser #2: waits in select for 2.000 s\n"
+        "  main #0: waits in nursery for 3.000 s\n");
+}
+
+TEST_CASE("a scheduler runs one program after another") {
+  World world;
+  Channel<int> ch{0};
+  for (int i = 0; i < 3; ++i) {
+    Result<> late = world.scheduler.run(receive_until(ch, within(1s)));
+    CHECK(late.code() == Code::deadline_exceeded);
+    Result<> asleep = world.scheduler.run(receive_until(ch, {}));
+    CHECK(asleep.code() == Code::failed_precondition);
+    Result<> fine = world.scheduler.run(nothing());
+    CHECK(fine.code() == Code::ok);
+    CHECK(world.scheduler.strand_count() == 0);
+  }
+  CHECK(world.elapsed() == 3s);
+}
+
+TEST_CASE("a root ended by another strand at the end of a turn leaves the ready queue") {
+  World world(1, {.resumptions_per_turn = 1});
+  Channel<int> ch{0};
+  world.reactor.schedule(1s, [&] { ch.close(); });
+  Result<> closed = world.scheduler.run(receive_until(ch, {}));
+  CHECK(closed.error().text() == "recv: closed");
+  Result<> fine = world.scheduler.run(sleep(1s));
+  CHECK(fine.code() == Code::ok);
+}
+
+TEST_CASE("a turn hook is called once at the end of the turn") {
+  World world;
+  CountingHook hook;
+  Channel<int> ch{4};
+  hook.on_call = [&] { CHECK(*ch.try_send(hook.calls)); };
+  Result<> r = world.nursery([&](Nursery&) -> Task<> {
+    world.scheduler.at_turn_end(hook);
+    world.scheduler.at_turn_end(hook);
+    CHECK(hook.calls == 0);
+    const int first = co_await ok(ch.recv());
+    CHECK(first == 1);
+    co_await ok(sleep(1s));
+    CHECK(hook.calls == 1);
+    {
+      CountingHook dropped;
+      world.scheduler.at_turn_end(hook);
+      world.scheduler.at_turn_end(dropped);
+    }
+    const int second = co_await ok(ch.recv());
+    CHECK(second == 2);
+    co_return {};
+  });
+  CHECK(r.code() == Code::ok);
+}
+
+TEST_CASE("a turn hook that queues itself is called in the next turn") {
+  World world;
+  CountingHook hook;
+  hook.on_call = [&] {
+    CHECK(world.reactor.parks == hook.calls - 1);
+    if (hook.calls < 3) world.scheduler.at_turn_end(hook);
+  };
+  Result<> r = world.nursery([&](Nursery&) -> Task<> {
+    world.scheduler.at_turn_end(hook);
+    co_return co_await sleep(1s);
+  });
+  CHECK(r.code() == Code::ok);
+  CHECK(hook.calls == 3);
+}
+
+TEST_CASE("an observer is told of every resumption with its strand") {
+  World world;
+  CountingObserver observer;
+  world.scheduler.observe(&observer);
+  Result<> r = world.scheduler.run(sleep(2s));
+  CHECK(r.code() == Code::ok);
+  CHECK(observer.resumptions == 2);
+  CHECK(observer.name == "main");
+  CHECK(observer.last == world.begin + 2s);
+}
+
+TEST_CASE("more strands than the ready queue began with all run") {
+  for_seeds(10, [](World& world) {
+    int ran = 0;
+    Result<> r = world.nursery([&](Nursery& n) -> Task<> {
+      for (int i = 0; i < 1000; ++i) {
+        n.spawn("one", [&]() -> Task<> {
+          co_await ok(yield());
+          ++ran;
+          co_return {};
+        });
+      }
+      co_return {};
+    });
+    CHECK(r.code() == Code::ok);
+    CHECK(ran == 1000);
+  });
+}
