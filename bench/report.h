@@ -1,0 +1,52 @@
+// Report: what a benchmark prints: a table for people, and a list for machines.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace tubing::bench {
+
+/// How often each row is measured; the median is quoted.
+inline constexpr int kRuns = 5;
+
+/// Rows of one benchmark program. A row is the median of kRuns with its least and greatest value.
+class Report {
+ public:
+  explicit Report(std::string title) : title_(std::move(title)) {}
+
+  /// Measures one row now. `measure` returns the value of one run, in `unit`. `peers` says what
+  /// others do in the same place, for example "Go 37".
+  /// Returns: the median.
+  double row(std::string name, std::string unit, std::string peers,
+             const std::function<double()>& measure);
+
+  /// Prints the machine and the table; writes `--json FILE` where the arguments say so.
+  /// Returns the exit status; 2 for arguments that are not understood.
+  int finish(int argc, char** argv) const;
+
+ private:
+  struct Row {
+    std::string name;
+    std::string unit;
+    std::string peers;
+    double median;
+    double least;
+    double greatest;
+  };
+  void print_table() const;
+  bool write_json(const std::string& path) const;
+
+  std::string title_;
+  std::vector<Row> rows_;
+};
+
+/// Processor, cores, kernel and compiler, in one line.
+std::string machine();
+
+/// Restricts the calling thread to one processor, or to all of them again.
+void pin_to_one_core();
+void unpin();
+
+}  // namespace tubing::bench

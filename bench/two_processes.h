@@ -1,0 +1,23 @@
+// Two processes that trust each other: a server in a child, and a client here.
+#pragma once
+
+#include <functional>
+
+#include "tubing/channel/go.h"
+#include "tubing/rpc/node.h"
+
+namespace tubing::bench {
+
+/// What one side runs.
+struct Side {
+  rpc::Node& node;
+  Scheduler& scheduler;
+  PeerName server;  ///< Whom the client dials.
+};
+
+/// Forks a server that runs `serve` until the client's process has ended, and runs `client` here.
+/// Both have keys of one authority, made for this call. An error ends the program.
+void run_two_processes(const std::function<Task<>(Side)>& serve,
+                       const std::function<Task<>(Side)>& client);
+
+}  // namespace tubing::bench
