@@ -71,10 +71,13 @@ bool Mux::State::has_credit(const Channel& channel, std::size_t bytes) const {
          std::min<std::uint64_t>(limits.frame_bytes_max, credit.window().bytes);
 }
 
+// A large message occupies the session's one place until it has left, so nothing may delay it but
+// the receiver's budget: it waits for the accept, and for all that is before it.
 bool Mux::State::has_room(const Channel& channel, std::size_t bytes) const {
   if (channel.outbox.large()) return false;
   if (is_large(channel, bytes)) {
-    return channel.outbox.bytes() == 0 && large_sender == nullptr && bytes <= message_bytes_max();
+    return (channel.accepted || !channel.ours) && channel.outbox.bytes() == 0 &&
+           large_sender == nullptr && bytes <= message_bytes_max();
   }
   const std::size_t cost = detail::Outbox::cost(bytes);
   return channel.outbox.bytes() + cost <= limits.channel_outbox_bytes &&
@@ -150,7 +153,7 @@ void Mux::State::end_sending(Channel& channel) {
 void Mux::State::recharge(Channel& channel) {
   const detail::ReceiveCredit& credit = channel.receive_credit;
   const bool ended = channel.receive == ReceiveState::ended;
-  const bool holds = !channel.released && channel.receive != ReceiveState::discarding;
+  const bool holds = !channel.released && !channel.discarded;
   const std::uint64_t promised = ended ? credit.bytes_held() : credit.bytes_promised();
   std::uint64_t window = holds ? credit.window_charge() : 0;
   if (ended) window = std::min(window, promised);
@@ -190,7 +193,7 @@ void Mux::State::serve_reservations() {
 }
 
 void Mux::State::owe_credit_if_due(Channel& channel) {
-  if (channel.broken || channel.receive == ReceiveState::discarding) return;
+  if (channel.broken || channel.discarded) return;
   if (!channel.receive_credit.grant_is_due()) return;
   channel.owes_credit = true;
   owing.push_back(channel);
@@ -199,6 +202,7 @@ void Mux::State::owe_credit_if_due(Channel& channel) {
 void Mux::State::stop_receiving(Channel& channel) {
   if (channel.receive != ReceiveState::open) return;
   channel.receive = ReceiveState::discarding;
+  channel.discarded = true;
   channel.inbox.discard(spare);
   reserve_waiters.remove(channel);
   channel.owes_credit = false;
@@ -210,6 +214,7 @@ void Mux::State::stop_receiving(Channel& channel) {
 
 void Mux::State::end_receiving(Channel& channel) {
   channel.receive = ReceiveState::ended;
+  channel.receive_credit.drop(channel.inbox.bytes());
   channel.inbox.discard(spare);
   reserve_waiters.remove(channel);
   channel.owes_stop = false;
@@ -390,7 +395,7 @@ void Mux::taken(ChannelId id, std::uint64_t items, std::uint64_t bytes) {
   State& s = *state_;
   State::Channel* channel = s.table.find(id);
   if (channel == nullptr || channel->released) return;
-  if (channel->receive == State::ReceiveState::discarding) return;
+  if (channel->discarded) return;
   channel->receive_credit.take({items, bytes});
   s.recharge(*channel);
   s.serve_reservations();

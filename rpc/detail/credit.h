@@ -99,6 +99,9 @@ class ReceiveCredit {
     taken_.bytes += amount.bytes;
   }
 
+  /// Bytes of a message that stays incomplete are dropped; nobody will take them.
+  void drop(std::uint64_t bytes) { taken_.bytes += bytes; }
+
   /// Whether telling the peer is worth a frame: half a window, or all that came is taken.
   bool grant_is_due() const {
     const Amount next = next_grant();

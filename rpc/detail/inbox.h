@@ -11,6 +11,8 @@ class Inbox {
  public:
   bool partial() const { return left_ > 0; }
   std::uint64_t left() const { return left_; }
+  /// What came of it.
+  std::size_t bytes() const { return message_.size(); }
   /// The rest of the message lacks credit: its length is not reserved yet.
   bool unreserved() const { return end_ != 0; }
   /// The channel's total of bytes behind this message; what the reservation is to grant.

@@ -38,7 +38,8 @@ struct MuxChannel {
   bool accepted = false;
   bool released = false;  ///< The application holds it no more: no events, no application's memory.
   bool broken = false;    ///< Ended by a reset; frames that crossed it are dropped.
-  bool stopped = false;   ///< The peer said stop.
+  bool discarded = false;  ///< We said stop: the application holds none of its values.
+  bool stopped = false;    ///< The peer said stop.
 
   SendCredit send_credit;
   Outbox outbox;

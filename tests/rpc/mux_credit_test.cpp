@@ -212,19 +212,45 @@ TEST_CASE("a large message waits until everything before it on its channel has l
   CHECK(pair.b.messages[1].size() == 2);
 }
 
-TEST_CASE("a large message before the accept keeps to the early credit") {
+TEST_CASE("a large message waits for the accept of its channel and delays no other") {
   MuxPair pair;
   pair.b.capacity = 0;
-  const ChannelId id = pair.a.open();
-  const std::string text(200'000, 'x');
-  CHECK(pair.a.send(id, text));
-  const auto records = flush(pair.a);
-  for (const Bytes& record : records) CHECK(pair.b.mux.on_record(record));
+  const ChannelId unanswered = pair.a.open();
   pair.settle();
-  CHECK(pair.b.count == 0);
-  pair.b.mux.accept(id, 1);
+  const std::string text(200'000, 'x');
+  CHECK_FALSE(pair.a.send(unanswered, text));
+  pair.b.capacity = 8;
+  const ChannelId other = pair.a.open();
+  pair.settle();
+  CHECK(pair.a.send(other, std::string(kMiB, 'y')));
+  pair.settle();
+  CHECK(pair.b.count == 1);
+  (void)pair.a.said();
+  pair.b.mux.accept(unanswered, 1);
+  pair.settle();
+  CHECK(pair.a.said() == "accept 1 | writable 1");
+  CHECK(pair.a.send(unanswered, text));
   pair.settle();
   CHECK(pair.b.messages[1] == std::vector<std::string>{text});
+}
+
+TEST_CASE("a large message begun within the early credit is reserved at the accept") {
+  MuxLimits limits;
+  limits.window_bytes_max = 4096;
+  MuxEnd b(Side::listener, limits);
+  b.capacity = 0;
+  const std::string part(10'000, 'x');
+  CHECK(b.mux.on_record(record_of(
+      SettingsFrame{.early_items = 16, .early_bytes = 16'384, .message_bytes_max = 1 << 20},
+      OpenFrame{.id = channel(1), .items = 1, .bytes = 4096},
+      DataBeginFrame{channel(1), 40'000, as_bytes(part)})));
+  (void)flush(b);
+  CHECK_FALSE(b.mux.has_output());
+  b.mux.accept(channel(1), 8);
+  const auto records = flush(b);
+  REQUIRE(records.size() == 1);
+  CHECK(to_hex(records[0]) ==
+        to_hex(record_of(AcceptFrame{channel(1), 8, 4096}, CreditFrame{channel(1), 8, 40'000})));
 }
 
 TEST_CASE("messages beyond either side's limit are refused to the sender") {
