@@ -26,6 +26,8 @@ class JoinOp;
 /// error cancels the others and is what the wait yields. Closures given to `nursery` and `spawn`
 /// are kept in a frame of the nursery, so they may capture.
 ///
+/// Requires: what a spawned task refers to lives outside the nursery. The closure's own variables
+/// end with the closure, before the tasks do: give those to tasks by value, such as `ch` above.
 /// Cancel: cancelling the strand that waits cancels all strands of the nursery, then waits on.
 /// Threads: the Scheduler's alone.
 class Nursery final : public detail::StrandOwner {

@@ -259,8 +259,8 @@ TEST_CASE("closing twice keeps the first end") {
 
 TEST_CASE("end tells how the last recv without a value ended and is ok for closed alone") {
   World world;
+  Channel<int> ch{1};
   Result<> r = world.nursery([&](Nursery& n) -> Task<> {
-    Channel<int> ch{1};
     CHECK(ch.end().code() == Code::ok);
     Result<int> late = co_await ch.recv(within(1s));
     CHECK(late.code() == Code::deadline_exceeded);
@@ -359,9 +359,9 @@ TEST_CASE("a move only value arrives and leaves its sender empty") {
 
 TEST_CASE("a value given by reference is copied by the send") {
   World world;
+  Channel<std::string> ch{0};
+  const std::string value(100, 'x');
   Result<> r = world.nursery([&](Nursery& n) -> Task<> {
-    Channel<std::string> ch{0};
-    std::string value(100, 'x');
     n.spawn("send", [&]() -> Task<> { co_return co_await ch.send(value); });
     std::string got = co_await ok(ch.recv());
     CHECK(got == value);
