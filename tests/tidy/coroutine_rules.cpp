@@ -90,10 +90,29 @@ std::string call_around(std::string_view code, std::size_t at) {
   return {};
 }
 
+// nursery, spawn and serve store the closure; a call of run_… does not return before its end.
 bool keeps_closures(const std::string& call) {
+  if (call == "run" || call.starts_with("run_")) return true;
   constexpr std::array<std::string_view, 3> kKeepers{"nursery", "spawn", "serve"};
   return std::ranges::any_of(
       kKeepers, [&](std::string_view keeper) { return call.find(keeper) != std::string::npos; });
+}
+
+// The lambda has a name, and in its block the name is only handed to calls that keep closures.
+bool is_only_handed_on(std::string_view code, const Lambda& lambda) {
+  if (last_before(code, lambda.open) != '=') return false;
+  const std::string_view name = word_before(code, code.rfind('=', lambda.open));
+  if (name.empty()) return false;
+  std::size_t end = lambda.end + 1;
+  for (; end < code.size() && code[end] != '}'; ++end)
+    if (code[end] == '{') end = matching_bracket(code, end);
+  bool is_handed_on = false;
+  for (std::size_t at = find_word(code, name, lambda.end); at < end;
+       at = find_word(code, name, at + 1)) {
+    if (!keeps_closures(call_around(code, at))) return false;
+    is_handed_on = true;
+  }
+  return is_handed_on;
 }
 
 // CHECK, REQUIRE_FALSE, INFO …
@@ -115,6 +134,7 @@ Findings check_coroutine_captures(const Tree& tree) {
     for (const Lambda& lambda : lambdas) {
       if (!lambda.captures || !is_coroutine(source.code, lambdas, lambda)) continue;
       if (keeps_closures(call_around(source.code, lambda.open))) continue;
+      if (is_only_handed_on(source.code, lambda)) continue;
       findings.push_back({source.path, line_at(source, lambda.open),
                           "a coroutine's captures die with the closure: hand them in as "
                           "parameters; only closures given to nursery, spawn and serve are kept"});

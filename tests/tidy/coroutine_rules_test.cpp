@@ -22,6 +22,10 @@ TEST_CASE("a capturing coroutine lambda is found unless its closure is kept") {
       {"f([x](Nursery& n) { n.spawn(\"a\", [x]() -> Task<> { co_return; }); });", 0},
       {"co_await nursery([&](Nursery& n) -> Task<> { auto t = [&]() -> Task<> { co_return; }; });",
        1},
+      {"auto f = [=]() -> Task<> { co_return; }; n.spawn(\"a\", f);", 0},
+      {"auto f = [=]() -> Task<> { co_return; }; n.spawn(\"a\", f); g(f);", 1},
+      {"{ auto f = [=]() -> Task<> { co_return; }; } n.spawn(\"a\", f);", 1},
+      {"run_world([&]() -> Task<> { co_return; });", 0},
       {"a[i] = {1}; co_await f();", 0},
       {"[[nodiscard]] Task<> f() { co_return; }", 0},
   };

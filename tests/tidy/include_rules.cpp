@@ -111,7 +111,7 @@ Findings check_include_form(const Tree& tree) {
         continue;
       }
       const bool is_ours = include.name.starts_with("tubing/");
-      const bool is_beside = is_test && include.name.starts_with(module_of(source.path));
+      const bool is_beside = is_test && include.name.find('/') == std::string_view::npos;
       if (!is_ours && !(is_test && include.name.starts_with("tests/")) && !is_beside)
         findings.push_back(
             {source.path, include.line,

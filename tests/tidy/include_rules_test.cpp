@@ -33,6 +33,8 @@ TEST_CASE("an include that does not name its module is found") {
                                            {"rpc/a.h", "<tubing/rpc/b.h>", 1},
                                            {"rpc/a.h", "\"tests/b.h\"", 1},
                                            {"tests/rpc/a.cpp", "\"tests/skip.h\"", 0},
+                                           {"bench/a.cpp", "\"report.h\"", 0},
+                                           {"bench/a.cpp", "\"rpc/b.h\"", 1},
                                        });
 }
 

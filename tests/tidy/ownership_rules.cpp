@@ -11,11 +11,15 @@ bool is_constant(std::string_view head) {
   return has_word(head, "const") || has_word(head, "constexpr");
 }
 
-// `Shared:` on the line, or in the comment right above.
+// `Shared:` on the line, or in the comment right above; in a test, anywhere above in the same case.
 bool says_shared(const std::vector<std::string_view>& comments,
-                 const std::vector<std::string_view>& code, std::size_t index) {
+                 const std::vector<std::string_view>& code, std::size_t index, bool is_test) {
   if (comments[index].find("Shared:") != std::string_view::npos) return true;
-  while (index > 0 && trim(code[index - 1]).empty() && !trim(comments[index - 1]).empty()) {
+  const auto goes_on = [&](std::size_t above) {
+    if (is_test) return !code[above].starts_with('}');
+    return trim(code[above]).empty() && !trim(comments[above]).empty();
+  };
+  while (index > 0 && goes_on(index - 1)) {
     --index;
     if (comments[index].find("Shared:") != std::string_view::npos) return true;
   }
@@ -42,8 +46,10 @@ Findings check_shared_ownership(const Tree& tree) {
   for (const Source& source : tree.sources) {
     const auto code = lines_of(source.code);
     const auto comments = lines_of(source.comments);
+    const bool is_test = is_under(source.path, "tests");
     for (std::size_t i = 0; i < code.size(); ++i)
-      if (code[i].find("shared_ptr<") != std::string_view::npos && !says_shared(comments, code, i))
+      if (code[i].find("shared_ptr<") != std::string_view::npos &&
+          !says_shared(comments, code, i, is_test))
         findings.push_back({source.path, i + 1,
                             "a shared_ptr: let one value or unique_ptr own, or say in a line "
                             "'// Shared: …' above who owns it and why it cannot cycle"});

@@ -11,6 +11,14 @@ TEST_CASE("a shared_ptr without its owners is found") {
                           "std::shared_ptr<C> c;  // Shared: by c alone.\n") == tidy::Lines{3});
 }
 
+TEST_CASE("one line about sharing covers its whole test case and no other") {
+  const char* text =
+      "TEST_CASE(1) {\n  auto a = f();  // Shared: by a.\n  g<std::shared_ptr<A>>(a);\n}\n"
+      "TEST_CASE(2) {\n  g<std::shared_ptr<A>>();\n}\n";
+  CHECK(tidy::lines_found(tidy::check_shared_ownership, "tests/a.cpp", text) == tidy::Lines{6});
+  CHECK(tidy::lines_found(tidy::check_shared_ownership, "rpc/a.cpp", text) == tidy::Lines{3, 6});
+}
+
 TEST_CASE("a mutable global is found wherever it hides") {
   struct Row {
     std::string text;
