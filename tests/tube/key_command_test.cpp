@@ -97,8 +97,8 @@ TEST_CASE("tube key new uses the authority that is there") {
 
 TEST_CASE("tube key new puts its options into the certificate") {
   const Home home;
-  home.made({"new", "--role", "storage", "--role", "admin", "--email", "ann@example.org", "--usage",
-             "server", "--days", "2", "db-1"});
+  home.made({"new", "--email", "ann@example.org", "--usage", "server", "--days", "2", "--role",
+             "storage", "--role", "admin", "db-1"});
   const auto certificate = crypto::read_certificate_file(home.file("db-1.cert"));
   REQUIRE(certificate.has_value());
   const crypto::Claims& claims = certificate->claims;
