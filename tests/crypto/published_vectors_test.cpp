@@ -32,6 +32,7 @@ TEST_CASE("every published Noise vector of our suites runs and agrees on both si
   if (files.empty()) {
     tests::skip("set TUBING_NOISE_VECTORS to a file or TUBING_CONFORMANCE_DIR to a folder");
   }
+  std::size_t ran = 0;
   for (const std::string& file : files) {
     CAPTURE(file);
     const auto report = run_noise_vector_file(file);
@@ -43,9 +44,11 @@ TEST_CASE("every published Noise vector of our suites runs and agrees on both si
     fmt::print("{}: {} ran, {} skipped, {} failed\n", file, report->ran, report->skipped.size(),
                report->failed.size());
     for (const std::string& line : report->failed) FAIL_CHECK(line);
-    CHECK(report->ran > 0);
-    CHECK(report->passed());
+    // A processor without AES runs none of the AESGCM file, and says so by name.
+    CHECK(report->ran + report->skipped.size() > 0);
+    ran += report->ran;
   }
+  CHECK(ran > 0);
 }
 
 }  // namespace
