@@ -37,7 +37,7 @@ std::pair<Duplex<A, B>, Duplex<B, A>> make_duplex(std::size_t capacity = 64) {
 
 namespace detail {
 
-/// Puts typed ends on a Port.
+/// Puts typed ends on a Port; `capacity` values may wait to be received.
 template <class Out, class In>
 Duplex<Out, In> bind_port(std::unique_ptr<channel::Port> port, std::uint32_t capacity) {
   PeerInfo peer = port->peer();

@@ -15,6 +15,13 @@ Result<> compare_types(const channel::ChannelSpec& ours, const channel::ChannelS
                   ours.service, ours.out_type, ours.in_type, opener.out_type, opener.in_type));
 }
 
+Result<> check_capacity(std::uint32_t capacity, const char* operation) {
+  if (capacity > 0) return {};
+  return Error(Code::invalid_argument, operation,
+               "capacity 0 exists only in process; use at least 1, and flush() to wait until the "
+               "peer has taken everything");
+}
+
 Code reset_status(const Error& how) {
   switch (how.status()) {
     case Code::closed:

@@ -42,10 +42,7 @@ template <class ToServer, class ToClient>
 Task<Duplex<ToServer, ToClient>> open(channel::Network& network,
                                       Service<ToServer, ToClient> service, PeerName peer,
                                       Deadline deadline = {}) {
-  if (service.capacity == 0)
-    co_return Error(Code::invalid_argument, "open",
-                    "capacity 0 exists only in process; use at least 1, and flush() to wait until "
-                    "the peer has taken everything");
+  co_await ok(detail::check_capacity(service.capacity, "open"));
   std::unique_ptr<channel::Port> port =
       co_await ok(network.open(std::move(peer), service.spec(), deadline));
   co_return detail::bind_port<ToServer, ToClient>(std::move(port), service.capacity);
@@ -60,10 +57,15 @@ using channel::IncomingPort;
 ///     while (auto opened = co_await incoming.recv()) {
 ///       auto chat = co_await ok(serve_end(kChat, *std::move(opened)));
 ///       …
+///
+/// Dropping the receiver ends the service: channels to it are refused from then on.
+/// Errors: already_exists where the service is accepted elsewhere; invalid_argument for capacity 0.
 template <class ToServer, class ToClient>
 Result<Receiver<IncomingPort>> accept(channel::Network& network,
                                       const Service<ToServer, ToClient>& service,
                                       std::uint32_t backlog = 128) {
+  Result<> served = detail::check_capacity(service.capacity, "accept");
+  if (!served) return std::move(served).error();
   return network.accept(std::string(service.name), backlog);
 }
 
@@ -78,8 +80,8 @@ Result<Duplex<ToClient, ToServer>> serve_end(const Service<ToServer, ToClient>& 
     incoming.port->reset(same.error().code(), same.error().detail());
     return std::move(same).error();
   }
-  incoming.port->accept(service.capacity);
-  return detail::bind_port<ToClient, ToServer>(std::move(incoming.port), service.capacity);
+  const std::uint32_t room = incoming.port->accept(service.capacity);
+  return detail::bind_port<ToClient, ToServer>(std::move(incoming.port), room);
 }
 
 namespace detail {

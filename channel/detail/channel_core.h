@@ -53,6 +53,8 @@ class ChannelCore : public Pooled {
   void drop_ref() {
     if (--refs_ == 0) delete this;
   }
+  /// Whether one handle is all that holds this channel.
+  bool alone() const { return refs_ == 1; }
 
   /// Settles a receive, or says that it has to wait.
   Outcome receive(std::optional<T>& into) {

@@ -13,6 +13,9 @@ namespace tubing::detail {
 /// Errors: invalid_argument, naming both sides' types, where they differ.
 Result<> compare_types(const channel::ChannelSpec& ours, const channel::ChannelSpec& opener);
 
+/// Errors: invalid_argument for 0, which exists only in process.
+Result<> check_capacity(std::uint32_t capacity, const char* operation);
+
 /// What a peer is told when this side ends with `how`: a canonical status.
 Code reset_status(const Error& how);
 

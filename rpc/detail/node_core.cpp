@@ -25,8 +25,11 @@ Result<DialTarget> DialTarget::parse(const PeerName& peer) {
 }
 
 Node::Core::~Core() {
-  for (auto& [peer, dial] : dials_) dial->done.close(Error(Code::cancelled, "open", "node closed"));
+  const Error gone(Code::cancelled, "node", "the node was destroyed");
+  for (auto& [peer, dial] : dials_) dial->done.close(gone);
   for (auto& [name, incoming] : services_) incoming.close();
+  drained_.close(gone);
+  destroyed_.close();
 }
 
 Result<Address> Node::Core::listen(const Address& address) {
@@ -38,11 +41,13 @@ Result<Address> Node::Core::listen(const Address& address) {
 }
 
 Result<Receiver<IncomingPort>> Node::Core::accept(std::string service, std::uint32_t backlog) {
-  const auto [place, fresh] = services_.try_emplace(std::move(service), backlog);
-  if (!fresh)
+  Sender<IncomingPort>& place = services_[service];
+  if (place && !place.core()->alone())
     return Error(Code::already_exists, "accept",
-                 fmt::format("service {} is accepted already", place->first));
-  return place->second.rx();
+                 fmt::format("service {} is accepted already", service));
+  const Channel<IncomingPort> incoming{backlog};
+  place = incoming.tx();
+  return incoming.rx();
 }
 
 std::vector<PeerInfo> Node::Core::peers() const {
@@ -62,10 +67,13 @@ Task<std::unique_ptr<channel::Port>> Node::Core::open(PeerName peer, ChannelSpec
                       fmt::format("no session with {} is open, and its address is not known; write "
                                   "{}@HOST:PORT",
                                   peer.text, peer.text));
+    const Channel<char> destroyed = destroyed_;
     const Channel<char> done = dial(peer, target);
     Result<char> up = co_await done.recv(deadline);
     if (up.code() != Code::closed)
       co_return Error(up.error().status(), "open", up.error().detail());
+    if (destroyed.core()->ended())
+      co_return Error(Code::cancelled, "open", "the node was destroyed");
     session = newest(target);
     if (!session)
       co_return Error(Code::unavailable, "open", "the session ended as soon as it was up");
@@ -172,7 +180,7 @@ void Node::Core::on_session_up(Session& session) {
 
 void Node::Core::on_incoming(IncomingPort incoming) {
   const auto found = services_.find(incoming.spec.service);
-  if (found == services_.end())
+  if (found == services_.end() || found->second.core()->alone())
     return incoming.port->reset(
         Code::unimplemented,
         fmt::format("no service named {} is served here", incoming.spec.service));
@@ -212,9 +220,12 @@ void Node::Core::on_turn_end() {
 
 Task<> Node::Core::close(Deadline deadline) {
   listeners_.clear();
-  drained_ = Channel<char>{0};
+  while (!dials_.empty())
+    finish_dial(std::string(dials_.begin()->first),
+                Error(Code::cancelled, "open", "the node is closing"));
   for (auto& [id, entry] : sessions_) entry.session->close();
   if (sessions_.empty()) co_return {};
+  if (drained_.core()->ended()) drained_ = Channel<char>{0};
   const Channel<char> drained = drained_;
   Result<char> waited = co_await drained.recv(deadline);
   if (waited.code() == Code::closed) co_return {};

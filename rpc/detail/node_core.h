@@ -65,7 +65,7 @@ class Node::Core final : private SessionEvents, private TurnHook {
   const NodeParts parts_;
   const NodeLimits limits_;
   FlushBuffers buffers_;
-  std::map<std::string, Channel<channel::IncomingPort>> services_;
+  std::map<std::string, Sender<channel::IncomingPort>> services_;
   std::map<std::uint64_t, Entry> sessions_;  ///< By number, in the order in which they came.
   std::map<std::string, std::unique_ptr<Dial>> dials_;
   std::vector<std::unique_ptr<Listener>> listeners_;
@@ -73,7 +73,8 @@ class Node::Core final : private SessionEvents, private TurnHook {
   std::vector<std::uint64_t> gone_;                ///< Likewise.
   std::uint64_t next_session_id_ = 1;
   std::uint32_t half_open_ = 0;
-  Channel<char> drained_{0};
+  Channel<char> drained_{0};    ///< Closed when no session is left.
+  Channel<char> destroyed_{0};  ///< Closed by the destructor, for tasks that were waiting.
 };
 
 }  // namespace tubing::rpc

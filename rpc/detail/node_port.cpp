@@ -3,12 +3,17 @@
 namespace tubing::rpc {
 
 NodePort::~NodePort() {
-  with_mux([&](Mux& mux) { mux.release(id_); });
+  with_mux([&](Mux& mux) {
+    if (!send_ended_) mux.reset(id_, Code::cancelled, "the peer dropped the channel unfinished");
+    mux.release(id_);
+  });
   if (session_) session_->forget(id_);
 }
 
-void NodePort::accept(std::uint32_t capacity) {
+std::uint32_t NodePort::accept(std::uint32_t capacity) {
   with_mux([&](Mux& mux) { mux.accept(id_, capacity); });
+  const std::size_t early = session_ ? session_->early_items() : early_.size();
+  return std::max(capacity, static_cast<std::uint32_t>(early));
 }
 
 void NodePort::attach(channel::PortEvents& events) {

@@ -19,7 +19,7 @@ class NodePort final : public channel::Port {
   ~NodePort() override;
 
   const PeerInfo& peer() const override { return *peer_; }
-  void accept(std::uint32_t capacity) override;
+  std::uint32_t accept(std::uint32_t capacity) override;
   void attach(channel::PortEvents& events) override;
   void detach() override { events_ = nullptr; }
   bool has_room() override { return session_ && !send_ended_ && session_->mux_.may_send(id_); }

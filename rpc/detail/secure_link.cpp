@@ -44,7 +44,6 @@ void SecureLink::on_handshake_bytes(MutableBytes bytes) {
   request_flush();
   if (!fed) return on_handshake_failed(std::move(fed).error());
   if (handshake_->state() != Handshake::State::done) return;
-  alarm_.clear();
   crypto::HandshakeResult result = handshake_->take_result();
   sealer_.emplace(std::move(result.sealer));
   opener_.emplace(std::move(result.opener));
@@ -95,6 +94,7 @@ std::size_t SecureLink::open_records(MutableBytes bytes) {
     }
     if (!opened->has_value()) break;
     used += (*opened)->consumed;
+    if (!std::exchange(heard_record_, true)) alarm_.clear();
     Result<> taken = events_.on_record((*opened)->plaintext);
     if (!taken) fail(std::move(taken).error());
     if (ended()) break;
@@ -103,7 +103,7 @@ std::size_t SecureLink::open_records(MutableBytes bytes) {
 }
 
 void SecureLink::flush() {
-  if (state_ == State::gone || in_flight_) return;
+  if (state_ == State::gone || in_flight_ || write_ended_) return;
   std::unique_ptr<FlushBuffer> buffer = buffers_.take();
   std::size_t size = 0;
   if (handshake_) {
@@ -176,6 +176,7 @@ void SecureLink::end_writing() {
     alarm_.set(times_.linger);
     tell_end(Error(Code::cancelled, "session", "closed by this side"));
   }
+  write_ended_ = true;
   link_->close_write();
 }
 

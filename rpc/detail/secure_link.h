@@ -36,7 +36,7 @@ class SecureLinkEvents {
 };
 
 struct SecureLinkTimes {
-  Duration handshake;  ///< From the connection to the end of the handshake.
+  Duration handshake;  ///< From the connection to the peer's first record.
   Duration linger;     ///< How long a peer may take to hear our last words.
 };
 
@@ -96,7 +96,9 @@ class SecureLink final : private LinkEvents, private TurnHook {
   Alarm alarm_;
   SecureLinkTimes times_{};
   State state_ = State::handshaking;
+  bool heard_record_ = false;  ///< The peer is done with the handshake, too.
   bool close_after_flush_ = false;
+  bool write_ended_ = false;  ///< close_write was called: nothing may be written any more.
   bool told_end_ = false;
 };
 

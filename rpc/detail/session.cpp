@@ -13,6 +13,7 @@ Session::Session(std::uint64_t id, Side side, const Parts& parts, std::unique_pt
                  crypto::Handshake handshake)
     : id_(id),
       side_(side),
+      early_items_(parts.limits.early_items),
       events_(parts.events),
       mux_(side, parts.limits, *this),
       secure_(parts.scheduler, parts.buffers, std::move(link), std::move(handshake), *this) {}
@@ -35,6 +36,7 @@ Result<std::unique_ptr<channel::Port>> Session::open(const ChannelSpec& spec) {
 }
 
 void Session::close() {
+  if (std::exchange(closing_, true)) return;
   mux_.goodbye();
   secure_.close();
 }
@@ -77,7 +79,7 @@ void Session::on_refusing(const Error& why) {
 
 void Session::on_link_end(const Error& why) {
   Error how = why;
-  if (up_ && why.code() == Code::closed && !goodbye_seen_)
+  if (why.code() == Code::closed && !goodbye_seen_)
     how = Error(Code::lost, "session", "the peer's stream ended without a goodbye: cut short");
   Error lost(Code::lost, "session",
              goodbye_seen_ ? "the peer closed the session" : std::string_view(how.text()));

@@ -29,8 +29,8 @@ class SessionEvents {
   ~SessionEvents() = default;
 };
 
-///   connecting ──on_settings()──▶ up ──end()──▶ ended
-///        └──────────end()───────────────────────┘
+///   connecting ──on_settings()──▶ up ──close()──▶ closing ──on_link_end()──▶ ended
+///        └──────────────────on_link_end()───────────────────────────────┘
 ///
 /// Invariant: every live NodePort of the session stands in `ports_`.
 /// Threads: the Scheduler's alone.
@@ -56,7 +56,9 @@ class Session final : private SecureLinkEvents, private MuxEvents {
 
   std::uint64_t id() const { return id_; }
   Side side() const { return side_; }
-  bool up() const { return up_ && !secure_.ended(); }
+  /// Messages that a peer may send on a channel before it is accepted.
+  std::uint32_t early_items() const { return early_items_; }
+  bool up() const { return up_ && !closing_ && !secure_.ended(); }
   /// Requires: it was up.
   const crypto::PeerIdentity& identity() const { return *identity_; }
   const PeerInfo& peer() const { return *peer_; }
@@ -93,6 +95,7 @@ class Session final : private SecureLinkEvents, private MuxEvents {
 
   const std::uint64_t id_;
   const Side side_;
+  const std::uint32_t early_items_;
   SessionEvents& events_;
   Mux mux_;
   SecureLink secure_;
@@ -103,6 +106,7 @@ class Session final : private SecureLinkEvents, private MuxEvents {
   NodePort* last_found_ = nullptr;     ///< Messages come in runs on one channel.
   std::optional<Error> peer_refused_;  ///< What the peer's last words were.
   bool up_ = false;
+  bool closing_ = false;  ///< Our goodbye is on its way.
   bool goodbye_seen_ = false;
 };
 
