@@ -73,6 +73,17 @@ TEST_CASE("an opener has early credit of items until the accept replaces it") {
   CHECK_FALSE(pair.a.send(id, "x"));
 }
 
+TEST_CASE("an accept may lower the credit that its opener had before") {
+  MuxPair pair;
+  pair.b.capacity = 4;
+  pair.b.takes = false;
+  const ChannelId id = pair.a.open();
+  for (int i = 0; i < 8; ++i) CHECK(pair.a.send(id, "x"));
+  pair.settle();
+  CHECK(pair.b.messages[1].size() == 8);
+  CHECK_FALSE(pair.a.mux.may_send(id));
+}
+
 TEST_CASE("an opener has early credit of bytes until the accept replaces it") {
   MuxPair pair;
   pair.b.capacity = 0;
