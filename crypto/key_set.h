@@ -8,6 +8,7 @@
 #include "tubing/channel/base/result.h"
 #include "tubing/crypto/certificate.h"
 #include "tubing/crypto/identity.h"
+#include "tubing/crypto/key_folder.h"
 
 namespace tubing::crypto {
 
@@ -18,13 +19,9 @@ struct KeySet {
   std::vector<PublicKey> authorities;
 };
 
-/// Returns $TUBING_KEYS, or the folder `tubing` in $XDG_CONFIG_HOME or ~/.config; empty where
-/// none of these is set.
-std::string default_key_folder();
-
-/// Reads the keys of `name`; an empty `folder` is the default one.
+/// Reads the keys of `name`; an empty folder is the default one.
 /// Errors: not_found, with the command that makes the keys; those of reading each file.
-Result<KeySet> read_key_set(std::string folder, std::string_view name,
+Result<KeySet> read_key_set(const std::string& folder, std::string_view name,
                             std::string_view passphrase = {});
 
 }  // namespace tubing::crypto

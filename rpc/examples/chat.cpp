@@ -12,7 +12,8 @@ inline constexpr Service<std::string, std::string> kChat{"chat.v1"};
 using Member = Duplex<std::string, std::string>;
 
 Task<> host(rpc::Program& program, std::string address) {
-  co_await ok(program.node().listen(co_await ok(rpc::Address::parse(address))));
+  auto at = co_await ok(program.node().listen(co_await ok(rpc::Address::parse(address))));
+  fmt::print("room at {}\n", at.text());
   auto stop = co_await ok(signals(SIGINT, SIGTERM));
   std::map<std::string, Sender<std::string>> members;  // outlives the handlers below
   auto tell_all = [&](std::string line) {
@@ -53,6 +54,7 @@ Task<> join(rpc::Program& program, std::string room) {
 }
 
 int main(int argc, char** argv) {
+  std::setvbuf(stdout, nullptr, _IOLBF, 0);
   const std::string verb = argc > 1 ? argv[1] : "";
   if (!(verb == "host" && argc == 3) && !(verb == "join" && argc == 4))
     return fmt::print(stderr, "usage: chat host HOST:PORT | join NAME room@HOST:PORT\n"), 2;

@@ -10,10 +10,10 @@
 
 namespace tubing::cli {
 
-Result<crypto::Authority> make_authority(const KeyFolder& folder, const Passphrase& passphrase,
-                                         crypto::Entropy& entropy) {
+Result<crypto::Authority> make_authority(const crypto::KeyFolder& folder,
+                                         const Passphrase& passphrase, crypto::Entropy& entropy) {
   for (const std::string& file : {folder.authority_key(), folder.authorities()})
-    if (file_exists(file))
+    if (crypto::file_exists(file))
       return Error(Code::already_exists, "authority",
                    fmt::format("{} exists: this folder has its authority already; name another "
                                "folder with --dir",
@@ -33,7 +33,7 @@ Result<crypto::Authority> make_authority(const KeyFolder& folder, const Passphra
   return authority;
 }
 
-Result<crypto::Authority> open_authority(const KeyFolder& folder,
+Result<crypto::Authority> open_authority(const crypto::KeyFolder& folder,
                                          const std::string& passphrase_file) {
   const std::string path = folder.authority_key();
   const auto info = crypto::inspect_key_file(path);

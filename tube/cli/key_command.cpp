@@ -33,7 +33,8 @@ crypto::Usage usage_of(std::string_view name) {
 
 /// What is wrong with a NAME on the command line, or nothing.
 std::string name_trouble(const std::string& name) {
-  if (name == kAuthorityName) return "the name ca stands for the authority; choose another one";
+  if (name == crypto::kAuthorityName)
+    return "the name ca stands for the authority; choose another one";
   const auto checked = crypto::check_name(name);
   return checked ? "" : std::string(checked.error().detail());
 }
@@ -56,7 +57,7 @@ std::string email_trouble(const std::string& email) {
   return checked ? "" : std::string(checked.error().detail());
 }
 
-Error no_such_key(const std::string& name, const KeyFolder& folder) {
+Error no_such_key(const std::string& name, const crypto::KeyFolder& folder) {
   return refused(
       Code::not_found,
       fmt::format("there is no key {} in {}; make it with `tube key new {}`, or name its "
@@ -65,23 +66,23 @@ Error no_such_key(const std::string& name, const KeyFolder& folder) {
 }
 
 Result<Json> describe(const std::string& path) {
-  switch (file_kind(path)) {
-    case FileKind::key: {
+  switch (crypto::file_kind(path)) {
+    case crypto::FileKind::key: {
       const auto info = crypto::inspect_key_file(path);
       if (!info) return info.error();
       return to_json(*info);
     }
-    case FileKind::certificate: {
+    case crypto::FileKind::certificate: {
       const auto certificate = crypto::read_certificate_file(path);
       if (!certificate) return certificate.error();
       return to_json(*certificate);
     }
-    case FileKind::authorities: {
+    case crypto::FileKind::authorities: {
       const auto authorities = crypto::read_authority_file(path);
       if (!authorities) return authorities.error();
       return to_json(*authorities);
     }
-    case FileKind::none: break;
+    case crypto::FileKind::none: break;
   }
   return refused(Code::invalid_argument,
                  fmt::format("{} ends in none of .key, .cert and .pub", path));
@@ -217,11 +218,11 @@ Result<void> KeyCommand::run_show() const {
   Json all;
   std::string lines;
   std::vector<std::string> files{options_.target};
-  if (file_kind(options_.target) == FileKind::none)
+  if (crypto::file_kind(options_.target) == crypto::FileKind::none)
     files = {folder().certificate_of(options_.target), folder().key_of(options_.target)};
-  if (options_.target == kAuthorityName) files[0] = folder().authorities();
+  if (options_.target == crypto::kAuthorityName) files[0] = folder().authorities();
   for (const std::string& file : files) {
-    if (files.size() > 1 && !file_exists(file)) continue;
+    if (files.size() > 1 && !crypto::file_exists(file)) continue;
     const auto described = describe(file);
     if (!described) return described.error();
     all[file] = *described;
@@ -234,7 +235,7 @@ Result<void> KeyCommand::run_show() const {
 
 Result<void> KeyCommand::run_renew() const {
   const std::string path = folder().certificate_of(options_.target);
-  if (!file_exists(path)) return no_such_key(options_.target, folder());
+  if (!crypto::file_exists(path)) return no_such_key(options_.target, folder());
   const auto before = crypto::read_certificate_file(path);
   if (!before) return before.error();
   const auto authority = open_authority(folder(), options_.authority_passphrase_file);
@@ -260,7 +261,7 @@ Result<void> KeyCommand::run_verify() const {
   const auto authorities = crypto::read_authority_file(
       options_.authorities_file.empty() ? folder().authorities() : options_.authorities_file);
   if (!authorities) return authorities.error();
-  const bool by_name = file_kind(options_.target) == FileKind::none;
+  const bool by_name = crypto::file_kind(options_.target) == crypto::FileKind::none;
   const auto expected =
       by_name ? crypto::ExpectedPeer::named(options_.target) : crypto::ExpectedPeer::anyone();
   const auto peer = crypto::Trust::ca_only(*authorities)
@@ -296,7 +297,7 @@ crypto::Claims KeyCommand::renewed(crypto::Claims before) const {
 Result<void> KeyCommand::check_new_files() const {
   for (const std::string& file :
        {folder().key_of(options_.target), folder().certificate_of(options_.target)})
-    if (file_exists(file))
+    if (crypto::file_exists(file))
       return refused(Code::already_exists,
                      fmt::format("{} exists and is not overwritten; `tube key renew {}` issues its "
                                  "certificate again, another NAME makes another key",
@@ -311,7 +312,7 @@ Result<Passphrase> KeyCommand::new_passphrase(std::string_view what_for) const {
 }
 
 Result<crypto::Authority> KeyCommand::open_or_make_authority() const {
-  if (file_exists(folder().authority_key()) || file_exists(folder().authorities()))
+  if (crypto::file_exists(folder().authority_key()) || crypto::file_exists(folder().authorities()))
     return open_authority(folder(), options_.authority_passphrase_file);
   auto authority = make_authority(folder(), Passphrase(), entropy_);
   if (!authority) return authority;
@@ -354,14 +355,15 @@ Result<void> KeyCommand::write_new(const crypto::Authority& authority, crypto::C
 }
 
 Result<std::string> KeyCommand::target_certificate() const {
-  switch (file_kind(options_.target)) {
-    case FileKind::certificate: return options_.target;
-    case FileKind::none:
-      if (const std::string path = folder().certificate_of(options_.target); file_exists(path))
+  switch (crypto::file_kind(options_.target)) {
+    case crypto::FileKind::certificate: return options_.target;
+    case crypto::FileKind::none:
+      if (const std::string path = folder().certificate_of(options_.target);
+          crypto::file_exists(path))
         return path;
       return no_such_key(options_.target, folder());
-    case FileKind::key:
-    case FileKind::authorities: break;
+    case crypto::FileKind::key:
+    case crypto::FileKind::authorities: break;
   }
   return refused(
       Code::invalid_argument,
@@ -371,7 +373,7 @@ Result<std::string> KeyCommand::target_certificate() const {
 Result<void> KeyCommand::check_own_key(const std::string& certificate_path,
                                        const crypto::Certificate& certificate) const {
   const std::string key = certificate_path.substr(0, certificate_path.rfind('.')) + ".key";
-  if (!file_exists(key)) return {};
+  if (!crypto::file_exists(key)) return {};
   const auto info = crypto::inspect_key_file(key);
   if (!info) return info.error();
   if (info->public_key == certificate.claims.subject) return {};

@@ -10,7 +10,7 @@
 #include "tubing/crypto/authority.h"
 #include "tubing/crypto/certificate.h"
 #include "tubing/crypto/entropy.h"
-#include "tubing/tube/cli/key_folder.h"
+#include "tubing/crypto/key_folder.h"
 #include "tubing/tube/cli/passphrase.h"
 
 namespace tubing::cli {
@@ -37,7 +37,7 @@ class KeyCommand {
 
  private:
   struct Options {
-    std::string folder = default_key_folder();
+    std::string folder = crypto::default_key_folder();
     std::string target;
     std::string email;
     std::string usage = "both";
@@ -66,7 +66,7 @@ class KeyCommand {
   Result<void> run_renew() const;
   Result<void> run_verify() const;
 
-  KeyFolder folder() const { return KeyFolder(options_.folder); }
+  crypto::KeyFolder folder() const { return crypto::KeyFolder(options_.folder); }
   crypto::Claims claims_of_options() const;
   /// The claims of `before` with a new validity, and with what the options say otherwise.
   crypto::Claims renewed(crypto::Claims before) const;

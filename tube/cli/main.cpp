@@ -7,6 +7,7 @@
 #include "tubing/channel/base/version.h"
 #include "tubing/crypto/system_entropy.h"
 #include "tubing/tube/cli/key_command.h"
+#include "tubing/tube/cli/pipe_command.h"
 
 namespace {
 
@@ -30,10 +31,12 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   tubing::crypto::SystemEntropy entropy;
   tubing::cli::KeyCommand key(app, entropy, wall_time());
+  tubing::cli::PipeCommand pipe(app);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? tubing::cli::kExitOk : tubing::cli::kExitUsage;
   }
-  return key.chosen() ? key.run() : tubing::cli::kExitUsage;
+  if (key.chosen()) return key.run();
+  return pipe.chosen() ? pipe.run() : tubing::cli::kExitUsage;
 }

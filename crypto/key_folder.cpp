@@ -1,4 +1,4 @@
-#include "tubing/tube/cli/key_folder.h"
+#include "tubing/crypto/key_folder.h"
 
 #include <fmt/format.h>
 #include <sys/stat.h>
@@ -8,7 +8,7 @@
 #include <cstdlib>
 #include <system_error>
 
-namespace tubing::cli {
+namespace tubing::crypto {
 namespace {
 
 /// The variable's value, or an empty text where it is not set.
@@ -55,4 +55,4 @@ FileKind file_kind(std::string_view text) {
 
 bool file_exists(const std::string& path) { return ::access(path.c_str(), F_OK) == 0; }
 
-}  // namespace tubing::cli
+}  // namespace tubing::crypto

@@ -6,7 +6,7 @@
 
 #include "tubing/channel/base/result.h"
 
-namespace tubing::cli {
+namespace tubing::crypto {
 
 /// The name that stands for the authority, and that no peer may have.
 inline constexpr std::string_view kAuthorityName = "ca";
@@ -44,4 +44,4 @@ FileKind file_kind(std::string_view text);
 
 bool file_exists(const std::string& path);
 
-}  // namespace tubing::cli
+}  // namespace tubing::crypto

@@ -1,0 +1,166 @@
+#include "tubing/tube/cli/pipe_command.h"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <filesystem>
+
+#include "tubing/channel/stdio.h"
+#include "tubing/crypto/key_folder.h"
+#include "tubing/tube/cli/key_command.h"
+#include "tubing/tube/cli/passphrase.h"
+
+namespace tubing::cli {
+namespace {
+
+/// Prints what the node has to say about its peers.
+class StderrLogger final : public Logger {
+ public:
+  void log(LogLevel level, std::string_view, std::string_view line) override {
+    if (level >= LogLevel::warning) fmt::print(stderr, "\r\033[Ktube: {}\n", line);
+  }
+};
+
+/// The one key of the folder, where there is one.
+Result<std::string> only_name(const std::string& folder) {
+  std::string found;
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
+    const std::filesystem::path& path = entry.path();
+    if (path.extension() != ".key" || path.stem() == crypto::kAuthorityName) continue;
+    if (!found.empty())
+      return Error(
+          Code::invalid_argument, "pipe",
+          fmt::format("{} holds several keys; say which one is yours with --as NAME", folder));
+    found = path.stem();
+  }
+  if (found.empty())
+    return Error(Code::not_found, "pipe",
+                 fmt::format("there is no key in {}; make one with: tube key new NAME", folder));
+  return found;
+}
+
+/// How many bytes a regular file on standard input will give; 0 for anything else.
+std::uint64_t input_size() {
+  struct stat status{};
+  if (::fstat(STDIN_FILENO, &status) != 0 || !S_ISREG(status.st_mode)) return 0;
+  const off_t at = ::lseek(STDIN_FILENO, 0, SEEK_CUR);
+  return status.st_size > at && at >= 0 ? static_cast<std::uint64_t>(status.st_size - at) : 0;
+}
+
+Task<> send_input(Receiver<Bytes> input, Sender<Bytes> tx, Passed& passed) {
+  while (auto chunk = co_await input.recv()) {
+    const std::size_t size = chunk->size();
+    co_await ok(tx.send(*std::move(chunk)));
+    passed.sent += size;
+  }
+  if (Result<> end = input.end(); !end) co_return end;
+  tx.close();
+  co_return {};
+}
+
+Task<> write_output(Receiver<Bytes> rx, Sender<Bytes> output, Passed& passed) {
+  while (auto chunk = co_await rx.recv()) {
+    const std::size_t size = chunk->size();
+    co_await ok(output.send(*std::move(chunk)));
+    passed.received += size;
+  }
+  co_await ok(rx.end());
+  co_return co_await output.send(Bytes{});  // all before it has left
+}
+
+}  // namespace
+
+PipeCommand::PipeCommand(CLI::App& app) {
+  pipe_ = app.add_subcommand(
+      "pipe", "Standard input and output through an encrypted channel, in both directions");
+  pipe_->footer(
+      "One side listens, the other dials:\n  tube pipe --listen 0.0.0.0:7000\n"
+      "  tube pipe NAME@HOST:7000 < file");
+  CLI::Option* peer = pipe_->add_option("PEER", peer_, "Whom to dial: NAME@HOST:PORT");
+  CLI::Option* listen =
+      pipe_->add_option("--listen", listen_, "Listen at HOST:PORT and serve one peer; port 0: any");
+  listen->excludes(peer);
+  pipe_->add_option("--as", name_, "Whose key to use; not needed where the folder has but one");
+  pipe_->add_option("--dir", folder_, "The folder of the keys")
+      ->default_str(crypto::default_key_folder());
+  pipe_->add_option("--passphrase-file", passphrase_file_, "A file with the key's passphrase");
+  pipe_->add_flag("--progress,!--no-progress", progress_,
+                  "Show progress on standard error; the default where that is a terminal");
+  pipe_->add_flag("--quiet", quiet_, "Print nothing but errors");
+  progress_ = ::isatty(STDERR_FILENO) == 1;
+}
+
+int PipeCommand::run() {
+  const auto refuse = [](const Error& error) {
+    fmt::print(stderr, "tube: {}\n", error.text());
+    return kExitRefused;
+  };
+  if (peer_.empty() && listen_.empty()) {
+    fmt::print(stderr, "tube: pipe: name whom to dial (NAME@HOST:PORT), or --listen HOST:PORT\n");
+    return kExitUsage;
+  }
+  if (folder_.empty()) folder_ = crypto::default_key_folder();
+  if (name_.empty()) {
+    Result<std::string> name = only_name(folder_);
+    if (!name) return refuse(name.error());
+    name_ = *std::move(name);
+  }
+  Passphrase passphrase;
+  if (!passphrase_file_.empty()) {
+    Result<Passphrase> read = Passphrase::from_file(passphrase_file_);
+    if (!read) return refuse(read.error());
+    passphrase = *std::move(read);
+  }
+  StderrLogger logger;
+  return rpc::run_program({.name = name_,
+                           .key_folder = folder_,
+                           .passphrase = std::string(passphrase.view()),
+                           .logger = &logger},
+                          [this](rpc::Program& program) { return main(program); });
+}
+
+Task<> PipeCommand::main(rpc::Program& program) {
+  return listen_.empty() ? dial(program) : listen(program);
+}
+
+Task<> PipeCommand::listen(rpc::Program& program) {
+  const rpc::Address wanted = co_await ok(rpc::Address::parse(listen_));
+  auto incoming = co_await ok(accept(program.node(), kPipe));
+  const rpc::Address address = co_await ok(program.node().listen(wanted));
+  if (!quiet_) fmt::print(stderr, "tube: {} listens at {}\n", name_, address.text());
+  auto opened = co_await ok(incoming.recv());
+  co_return co_await carry(program, co_await ok(serve_end(kPipe, std::move(opened))));
+}
+
+Task<> PipeCommand::dial(rpc::Program& program) {
+  co_return co_await carry(program,
+                           co_await ok(open(program.node(), kPipe, PeerName{std::move(peer_)})));
+}
+
+Task<> PipeCommand::carry(rpc::Program& program, Duplex<Bytes, Bytes> peer) {
+  const auto input = co_await ok(read_chunks(program.reactor(), STDIN_FILENO));
+  const auto output = co_await ok(write_chunks(program.reactor(), STDOUT_FILENO));
+  if (!quiet_) fmt::print(stderr, "tube: connected to {}\n", peer.peer.name);
+  const std::uint64_t total = input_size();
+  const Time begin = program.scheduler().now();
+  Passed passed;
+  Result<> carried = co_await nursery([&](Nursery& n) -> Task<> {
+    if (progress_) n.spawn("progress", show_progress(passed, total));
+    co_await ok(nursery([&](Nursery& both) -> Task<> {
+      both.spawn("input", send_input(input, peer.tx, passed));
+      both.spawn("output", write_output(peer.rx, output, passed));
+      co_return {};
+    }));
+    n.cancel();
+    co_return {};
+  });
+  if (!quiet_)
+    fmt::print(stderr, "{}tube: {}\n", progress_ ? "\r\033[K" : "",
+               summary(passed, program.scheduler().now() - begin));
+  co_return carried;
+}
+
+}  // namespace tubing::cli
