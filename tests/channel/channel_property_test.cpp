@@ -99,9 +99,18 @@ Task<> random_select(Program& p) {
   co_return {};
 }
 
+/// Nobody waits for what is there.
+void check_rules(Program& p) {
+  for (auto& channel : p.channels) {
+    CHECK(channel.size() <= channel.capacity());
+    if (!channel.core()->senders().empty()) CHECK(channel.size() == channel.capacity());
+    if (!channel.core()->receivers().empty()) CHECK(channel.size() == 0);
+  }
+}
+
 Task<> work(Program& p) {
   for (int i = 0; i < kOperations; ++i) {
-    for (auto& channel : p.channels) CHECK(channel.size() <= channel.capacity());
+    check_rules(p);
     switch (p.prng.below(8)) {
       case 0:
       case 1: co_await ok(random_send(p)); break;

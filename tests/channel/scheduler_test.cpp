@@ -207,6 +207,7 @@ TEST_CASE("a root ended by another strand at the end of a turn leaves the ready 
   CHECK(closed.error().text() == "recv: closed");
   Result<> fine = world.scheduler.run(sleep(1s));
   CHECK(fine.code() == Code::ok);
+  CHECK(world.elapsed() == 2s);
 }
 
 TEST_CASE("a turn hook is called once at the end of the turn") {
