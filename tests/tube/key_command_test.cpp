@@ -130,6 +130,7 @@ TEST_CASE("tube key refuses a bad command line with status 2 and makes nothing")
                          Row{{"new", "ca"}, "stands for the authority"},
                          Row{{"new", "a", "--usage", "peer"}, "client"},
                          Row{{"new", "a", "--role", "B"}, "a role has the byte 0x42"},
+                         Row{{"new", "a", "--role", "b", "c"}, "c"},
                          Row{{"new", "a", "--email", "ann"}, "as in ann@example.org"},
                          Row{{"new", "a", "--days", "0"}, "1"},
                          Row{{"new", "a", "--passphrase", "secret"}, "secret"},
