@@ -28,8 +28,8 @@ class JoinOp;
 ///
 /// Requires: what a spawned task refers to lives outside the nursery. The closure's own variables
 /// end with the closure, before the tasks do: give those to tasks by value, such as `ch` above.
-/// Cancel: cancelling the strand that waits cancels all strands of the nursery, then waits on.
 /// Threads: the Scheduler's alone.
+/// Cancel: cancelling the strand that waits cancels all strands of the nursery, then waits on.
 class Nursery final : public detail::StrandOwner {
  public:
   /// Use `nursery(…)`.

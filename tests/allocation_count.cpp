@@ -4,6 +4,10 @@
 #include <cstdlib>
 #include <new>
 
+#if __has_feature(thread_sanitizer)
+#include <sanitizer/allocator_interface.h>
+#endif
+
 namespace {
 
 /// Of the whole process, as operator new is.
@@ -11,6 +15,28 @@ std::atomic<std::size_t>& counter() {
   static constinit std::atomic<std::size_t> count{0};
   return count;
 }
+
+#if __has_feature(thread_sanitizer)
+
+// TSan brings operators that cannot be replaced, and tells of every allocation instead.
+void on_malloc(const volatile void*, std::size_t) {
+  counter().fetch_add(1, std::memory_order_relaxed);
+}
+void on_free(const volatile void*) {}
+
+}  // namespace
+
+namespace tubing::test {
+
+std::size_t allocations() {
+  static const int installed = __sanitizer_install_malloc_and_free_hooks(on_malloc, on_free);
+  if (installed == 0) std::abort();
+  return counter().load(std::memory_order_relaxed);
+}
+
+}  // namespace tubing::test
+
+#else
 
 void* allocate(std::size_t bytes) {
   counter().fetch_add(1, std::memory_order_relaxed);
@@ -49,3 +75,5 @@ void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory
 void operator delete[](void* memory, std::align_val_t) noexcept { std::free(memory); }
 void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }
 void operator delete[](void* memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }
+
+#endif
