@@ -86,6 +86,9 @@ Result<Duplex<ToClient, ToServer>> serve_end(const Service<ToServer, ToClient>& 
 
 namespace detail {
 
+/// A whole session's channels may come in one turn.
+inline constexpr std::uint32_t kServeBacklog = 1024;
+
 template <class Handler, class Out, class In>
 Task<> serve_one(Handler& handler, Duplex<Out, In> end) {
   Result<> done = co_await handler(end);
@@ -127,7 +130,7 @@ template <class ToServer, class ToClient, class Handler>
   requires std::is_invocable_r_v<Task<>, Handler&, Duplex<ToClient, ToServer>&>
 Result<> serve(Nursery& n, channel::Network& network, const Service<ToServer, ToClient>& service,
                Handler handler) {
-  Result<Receiver<IncomingPort>> incoming = accept(network, service);
+  Result<Receiver<IncomingPort>> incoming = accept(network, service, detail::kServeBacklog);
   if (!incoming) return std::move(incoming).error();
   n.spawn("serve " + std::string(service.name),
           detail::serve_all(service, *std::move(incoming), std::move(handler)));
