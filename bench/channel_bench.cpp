@@ -119,7 +119,8 @@ Task<> spawn_tasks() {
 }  // namespace
 
 int main(int argc, char** argv) {
-  bench::Report report("In-process channels: two tasks, capacity 64 where buffered, sums checked");
+  bench::Report report("In-process channels: two tasks, capacity 64 where buffered, sums checked",
+                       argc, argv);
   report.row("buffered_ns", "ns", "Go 37",
              [] { return ns_each(kValues, [] { return stream(64); }); });
   report.row("rendezvous_ns", "ns", "Go 112",
@@ -128,5 +129,5 @@ int main(int argc, char** argv) {
              [] { return ns_each(kValues, [] { return select2(); }); });
   report.row("task_ns", "ns", "", [] { return ns_each(kValues, [] { return call_tasks(); }); });
   report.row("spawn_ns", "ns", "", [] { return ns_each(kValues, [] { return spawn_tasks(); }); });
-  return report.finish(argc, argv);
+  return report.finish();
 }

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <fstream>
 
 namespace tubing::bench {
@@ -19,8 +20,20 @@ std::string number_text(double value) {
 
 }  // namespace
 
+Report::Report(std::string title, int argc, char** argv) : title_(std::move(title)) {
+  for (int i = 1; i < argc; i += 2) {
+    const std::string_view option = argv[i];
+    if (i + 1 == argc || (option != "--json" && option != "--only")) {
+      fmt::print(stderr, "usage: {} [--only NAME] [--json FILE]\n", argv[0]);
+      std::exit(2);
+    }
+    (option == "--json" ? json_path_ : only_) = argv[i + 1];
+  }
+}
+
 double Report::row(std::string name, std::string unit, std::string peers,
                    const std::function<double()>& measure) {
+  if (!only_.empty() && only_ != name) return 0;
   std::vector<double> values;
   for (int run = 1; run <= kRuns; ++run) {
     fmt::print(stderr, "\r\033[K{}: run {} of {}", name, run, kRuns);
@@ -35,12 +48,9 @@ double Report::row(std::string name, std::string unit, std::string peers,
   return median;
 }
 
-int Report::finish(int argc, char** argv) const {
+int Report::finish() const {
   print_table();
-  if (argc == 1) return 0;
-  if (argc == 3 && std::string_view(argv[1]) == "--json") return write_json(argv[2]) ? 0 : 1;
-  fmt::print(stderr, "usage: {} [--json FILE]\n", argv[0]);
-  return 2;
+  return json_path_.empty() || write_json() ? 0 : 1;
 }
 
 void Report::print_table() const {
@@ -52,8 +62,8 @@ void Report::print_table() const {
                number_text(row.least) + " .. " + number_text(row.greatest), row.peers);
 }
 
-bool Report::write_json(const std::string& path) const {
-  std::ofstream out(path);
+bool Report::write_json() const {
+  std::ofstream out(json_path_);
   out << "[\n";
   for (std::size_t i = 0; i < rows_.size(); ++i)
     out << fmt::format(
@@ -62,7 +72,7 @@ bool Report::write_json(const std::string& path) const {
         i + 1 < rows_.size() ? ",\n" : "\n");
   out << "]\n";
   out.flush();
-  if (!out) fmt::print(stderr, "cannot write {}; name another file after --json\n", path);
+  if (!out) fmt::print(stderr, "cannot write {}; name another file after --json\n", json_path_);
   return static_cast<bool>(out);
 }
 

@@ -14,17 +14,17 @@ inline constexpr int kRuns = 5;
 /// Rows of one benchmark program. A row is the median of kRuns with its least and greatest value.
 class Report {
  public:
-  explicit Report(std::string title) : title_(std::move(title)) {}
+  /// Understands `--json FILE` and `--only NAME`; ends the program with status 2 for other words.
+  Report(std::string title, int argc, char** argv);
 
   /// Measures one row now. `measure` returns the value of one run, in `unit`. `peers` says what
   /// others do in the same place, for example "Go 37".
-  /// Returns: the median.
+  /// Returns: the median; 0 for a row that `--only` leaves out.
   double row(std::string name, std::string unit, std::string peers,
              const std::function<double()>& measure);
 
-  /// Prints the machine and the table; writes `--json FILE` where the arguments say so.
-  /// Returns the exit status; 2 for arguments that are not understood.
-  int finish(int argc, char** argv) const;
+  /// Prints the machine and the table, and writes the JSON file. Returns the exit status.
+  int finish() const;
 
  private:
   struct Row {
@@ -36,9 +36,11 @@ class Report {
     double greatest;
   };
   void print_table() const;
-  bool write_json(const std::string& path) const;
+  bool write_json() const;
 
   std::string title_;
+  std::string json_path_;
+  std::string only_;
   std::vector<Row> rows_;
 };
 

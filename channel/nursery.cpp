@@ -25,6 +25,7 @@ Nursery::~Nursery() { TUBING_ASSERT(count_ == 0, count_); }
 
 void Nursery::spawn(std::string name, Task<void> task) {
   TUBING_ASSERT(task.frame_ && "a task is spawned once", name);
+  TUBING_ASSERT((count_ > 0 || !join_) && "a nursery that has ended takes no tasks", name);
   detail::PromiseBase& promise = task.frame_.promise();
   const std::coroutine_handle<> frame = task.frame_;
   auto* strand = new detail::Spawned(scheduler_, *this, std::move(name), std::move(task));

@@ -40,6 +40,7 @@ class Nursery final : public detail::StrandOwner {
 
   /// Starts a task on a strand of its own, under a name for `Scheduler::dump`. In a nursery that
   /// was cancelled the task begins, and its first wait ends.
+  /// Requires: a strand of the nursery lives; so a callback that spawns keeps one waiting.
   void spawn(std::string name, Task<void> task);
   /// The same for a closure that returns a Task<>; it is kept until its task has ended.
   template <class F>

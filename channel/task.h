@@ -85,7 +85,7 @@ class PromiseTransforms : public PromiseBase {
   }
   template <std::derived_from<FrameAwaiter> Awaiter>
   Awaiter&& await_transform(Awaiter&& awaiter) {
-    return std::move(awaiter);
+    return std::forward<Awaiter>(awaiter);
   }
   template <class F>
   StrandFactAwaiter<F> await_transform(StrandFact<F>&& fact) {

@@ -24,9 +24,9 @@ template <class... Operands>
 
 /// Aborts with the condition, its place and the given operands unless `condition` holds.
 /// For bugs of our own only: bytes from a peer, a disk or a user are answered with an Error.
-#define TUBING_ASSERT(condition, ...)                                                       \
-  do {                                                                                      \
-    if (!(condition)) [[unlikely]]                                                          \
-      ::tubing::detail::assertion_failed_with(#condition, __FILE__,                         \
-                                              __LINE__ __VA_OPT__(, ) __VA_ARGS__);         \
+#define TUBING_ASSERT(condition, ...)                                               \
+  do {                                                                              \
+    if (!(condition)) [[unlikely]]                                                  \
+      ::tubing::detail::assertion_failed_with(#condition, __FILE__,                 \
+                                              __LINE__ __VA_OPT__(, ) __VA_ARGS__); \
   } while (false)

@@ -28,7 +28,9 @@ inline const unsigned char* as_uchars(ByteView bytes) {
 inline unsigned char* as_uchars(MutableBytes bytes) {
   return reinterpret_cast<unsigned char*>(bytes.data());
 }
-inline void append(Bytes& out, ByteView bytes) { out.insert(out.end(), bytes.begin(), bytes.end()); }
+inline void append(Bytes& out, ByteView bytes) {
+  out.insert(out.end(), bytes.begin(), bytes.end());
+}
 
 /// Lower-case hexadecimal digits, two a byte.
 std::string to_hex(ByteView bytes);

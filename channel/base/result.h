@@ -26,7 +26,7 @@ class [[nodiscard]] Result {
     requires(!std::is_void_v<T> && std::is_constructible_v<T, U &&> &&
              !std::is_same_v<std::remove_cvref_t<U>, Result> &&
              !std::is_same_v<std::remove_cvref_t<U>, Error>)
-  Result(U&& value) : value_(std::forward<U>(value)) {}  // NOLINT: a value is a result
+  Result(U&& value) : value_(std::forward<U>(value)) {}             // NOLINT: a value is a result
   Result(Error error) : value_(std::unexpect, std::move(error)) {}  // NOLINT: so is an error
 
   bool has_value() const { return value_.has_value(); }

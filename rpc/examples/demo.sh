@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # The demonstration: keys, a file through an encrypted channel, a chat of three processes.
-# usage: demo.sh BINARIES
+# usage: demo.sh [FOLDER OF THE BINARIES]
 set -euo pipefail
-bin=$(cd "${1:?usage: demo.sh BINARIES}" && pwd)
+bin=$(cd "${1:-$(dirname "$0")/../../build/release/bin}" && pwd)
 folder=$(mktemp -d)
 export TUBING_KEYS=$folder/keys
 started=()
