@@ -22,7 +22,7 @@ struct NodeLimits {
   Duration linger_time_max = std::chrono::seconds(1);     ///< To hear a refusal or a goodbye.
   std::uint32_t half_open_max = 1024;  ///< Connections that have not proven themselves yet.
   std::uint32_t sessions_max = 16 * 1024;
-  MuxLimits mux;  ///< Of each session.
+  MuxLimits mux = {};  ///< Of each session.
 };
 
 /// What a node is made of. All that is referred to outlives it.
