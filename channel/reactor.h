@@ -40,7 +40,8 @@ class Reactor {
   virtual void wake() = 0;
 
   /// Calls `on_signal(number)` on the Scheduler's thread each time the process gets the signal.
-  /// A subscription alone does not count as a source.
+  /// The subscription is a source: like Go, a program that waits for a signal is not asleep. (In
+  /// virtual time signals come from the test alone, and a subscription is none.)
   virtual Result<std::unique_ptr<Subscription>> watch_signal(
       int number, std::function<void(int)> on_signal) = 0;
 };

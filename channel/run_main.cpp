@@ -1,11 +1,10 @@
 #include "tubing/channel/run_main.h"
 
-#include <fmt/format.h>
 #include <unistd.h>
 
 #include <cstdio>
 
-#include "tubing/channel/uv_reactor.h"
+#include "tubing/channel/stdio.h"
 
 namespace tubing {
 namespace {
@@ -20,11 +19,15 @@ Prng::Seed seed_from_system() {
 }  // namespace
 
 int run_main(Task<> main_task) {
+  reserve_standard_descriptors();
   channel::UvReactor reactor;
   Scheduler scheduler(reactor, Prng(seed_from_system()));
-  const Result<> result = scheduler.run(std::move(main_task));
+  return exit_status(scheduler.run(std::move(main_task)));
+}
+
+int exit_status(const Result<>& result) {
   if (result) return 0;
-  fmt::print(stderr, "{}\n", result.error().text());
+  std::fputs((result.error().text() + "\n").c_str(), stderr);
   return 1;
 }
 

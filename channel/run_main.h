@@ -11,4 +11,7 @@ namespace tubing {
 ///     int main() { return tubing::run_main(my_main()); }
 int run_main(Task<> main_task);
 
+/// Returns: the exit status for `result`: 0, or 1 after printing its error to standard error.
+int exit_status(const Result<>& result);
+
 }  // namespace tubing

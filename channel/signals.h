@@ -18,8 +18,8 @@ Task<Receiver<int>> signals(std::vector<int> numbers);
 
 /// `Receiver<int> stop = co_await ok(signals(SIGINT, SIGTERM));` yields the number of each of these
 /// signals that the process gets from now on, as long as a handle of the receiver lives. It never
-/// closes by itself. Waiting for a signal does not keep a program awake in which nothing else can
-/// ever happen: see `Scheduler::run`.
+/// closes by itself. While a handle lives, a program whose tasks all wait is not called asleep: the
+/// signal may come.
 ///
 /// Errors: invalid_argument for a signal that no program may handle, such as SIGKILL.
 template <std::same_as<int>... Numbers>

@@ -1,5 +1,10 @@
 #include "tubing/channel/stdio.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+
 #include "tubing/channel/base/byte_buffer.h"
 #include "tubing/channel/uv_stdio.h"
 
@@ -13,7 +18,8 @@ using detail::ChannelCore;
 
 constexpr std::size_t kItems = 4;
 
-/// Feeds a channel from a reader. Invariant: while the channel is full, the reader is paused.
+/// Feeds a channel from a reader. Invariant: the reader is paused while the channel is full, and
+/// only then; so at most one chunk more than the channel's values waits here.
 template <class T>
 class Feed : public detail::Source {
  public:
@@ -26,7 +32,7 @@ class Feed : public detail::Source {
   void on_taken() override {
     if (delivering_) return;
     deliver_more();
-    if (!ended_ && pending_.empty()) reader_->resume();
+    pace();
   }
 
  protected:
@@ -37,7 +43,7 @@ class Feed : public detail::Source {
   void on_chunk(ByteView chunk) {
     pending_.append(chunk);
     deliver_more();
-    if (core_.size() == core_.capacity()) reader_->pause();
+    pace();
   }
   void on_end(Result<> how) {
     ended_ = true;
@@ -56,11 +62,19 @@ class Feed : public detail::Source {
       core_.end(how_ ? Error(Code::closed, "read") : std::move(how_).error());
   }
 
+  void pace() {
+    const bool full = core_.size() == core_.capacity();
+    if (ended_ || full == paused_) return;
+    paused_ = full;
+    full ? reader_->pause() : reader_->resume();
+  }
+
   ChannelCore<T>& core_;
   std::unique_ptr<StdioReader> reader_;
-  ByteBuffer pending_;
+  ByteBuffer pending_;  ///< What no value has taken yet.
   Result<> how_;
   bool ended_ = false;
+  bool paused_ = false;
   bool delivering_ = false;
 };
 
@@ -86,7 +100,8 @@ class LineFeed final : public Feed<std::string> {
     const std::string_view text = as_text(pending.view());
     const std::size_t end = text.find('\n');
     const bool cut = end == std::string_view::npos;
-    if (text.empty() || (cut && !all && text.size() < kLineBytesMax)) return std::nullopt;
+    // A line of just this length may have its end in the next chunk.
+    if (text.empty() || (cut && !all && text.size() <= kLineBytesMax)) return std::nullopt;
     const std::size_t length = std::min(cut ? text.size() : end, kLineBytesMax);
     std::string line(text.substr(0, length));
     pending.consume(length + (length == end ? 1 : 0));
@@ -144,6 +159,15 @@ class WriterSink final : public detail::Sink<Bytes> {
 };
 
 }  // namespace
+
+void reserve_standard_descriptors() {
+  for (const int descriptor : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (::fcntl(descriptor, F_GETFD) >= 0) continue;
+    const int wrong_way = descriptor == STDIN_FILENO ? O_WRONLY : O_RDONLY;
+    const int opened = ::open("/dev/null", wrong_way | O_CLOEXEC);  // takes the lowest that is free
+    TUBING_ASSERT(opened < 0 || opened == descriptor, opened, descriptor);
+  }
+}
 
 Result<Receiver<Bytes>> read_chunks(UvReactor& reactor, int descriptor) {
   return read_into<ChunkFeed, Bytes>(reactor, descriptor);

@@ -11,7 +11,7 @@ namespace tubing {
 /// Errors: invalid_argument where the descriptor is not open for reading.
 Result<Receiver<Bytes>> read_chunks(channel::UvReactor& reactor, int descriptor);
 
-/// The longest line that read_lines gives; a longer one comes in pieces. Units: bytes.
+/// The longest line that read_lines gives; a longer one comes in pieces of this size. Units: bytes.
 inline constexpr std::size_t kLineBytesMax = 64 * 1024;
 
 /// The lines that a descriptor gives, without their line ends; the last needs none.
@@ -23,5 +23,10 @@ Result<Receiver<std::string>> read_lines(channel::UvReactor& reactor, int descri
 /// Errors: invalid_argument where the descriptor is not open for writing. A later failure ends the
 /// channel: `stopped` where the reader of a pipe has gone, resource_exhausted for a full disk.
 Result<Sender<Bytes>> write_chunks(channel::UvReactor& reactor, int descriptor);
+
+/// Keeps what the process opens from becoming its standard input, output or error where it was
+/// started with one of them closed; to use that one is an error, as before. run_main and
+/// rpc::Program call it.
+void reserve_standard_descriptors();
 
 }  // namespace tubing

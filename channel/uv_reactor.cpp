@@ -131,7 +131,6 @@ Result<std::unique_ptr<Reactor::Subscription>> UvReactor::watch_signal(
   int status = uv_signal_init(&handles_->loop, &watch->handle);
   TUBING_ASSERT(status == 0, uv_strerror(status));
   watch->handle.data = watch;
-  uv_unref(reinterpret_cast<uv_handle_t*>(&watch->handle));
   auto subscription = std::make_unique<SignalSubscription>(watch);
   status = uv_signal_start(
       &watch->handle,

@@ -56,6 +56,12 @@ class ChannelCore : public Pooled {
   /// Whether one handle is all that holds this channel.
   bool alone() const { return refs_ == 1; }
 
+  /// A channel belongs to the Scheduler on which it was first awaited.
+  void check_home(const Strand& strand) {
+    if (home_ != &strand.scheduler) [[unlikely]]
+      settle_home(strand);
+  }
+
   /// Settles a receive, or says that it has to wait.
   Outcome receive(std::optional<T>& into) {
     if (count_ > 0) {
@@ -167,6 +173,10 @@ class ChannelCore : public Pooled {
   }
 
  private:
+  [[gnu::noinline, gnu::cold]] void settle_home(const Strand& strand) {
+    TUBING_ASSERT(!home_ && "a channel is used on one Scheduler alone", strand.name);
+    home_ = &strand.scheduler;
+  }
   static void settle(WaitNode& node, Outcome outcome) {
     Waiter& waiter = *node.waiter;
     waiter.won = node.arm;
@@ -223,6 +233,7 @@ class ChannelCore : public Pooled {
   std::optional<Error> refusal_;  ///< Why the last refused value was.
   std::unique_ptr<Sink<T>> sink_;
   std::unique_ptr<Source> source_;
+  const Scheduler* home_ = nullptr;  ///< Set at the first wait.
   std::uint32_t refs_ = 0;
   Code last_recv_end_ = Code::ok;
 };

@@ -11,6 +11,7 @@ class [[nodiscard]] RecvOp : public Waiter {
   RecvOp(ChannelCore<T>& core, Deadline until) : Waiter(kKind), deadline(until), core_(core) {}
 
   bool ready() {
+    core_.check_home(*strand);
     outcome = core_.receive(value_);
     return outcome != Outcome::pending;
   }
@@ -51,6 +52,7 @@ class [[nodiscard]] SendOp : public Waiter {
   }
 
   bool ready() {
+    core_.check_home(*strand);
     outcome = send_from(core_, *value_, node_.may_move);
     return outcome != Outcome::pending;
   }

@@ -30,6 +30,7 @@ class RecvArm {
   Outcome commit() { return core_->receive(value_); }
   void enlist(Waiter& waiter, std::uint32_t arm) {
     if (!core_) return;
+    core_->check_home(*waiter.strand);
     node_.waiter = &waiter;
     node_.arm = arm;
     node_.slot = &value_;
@@ -58,6 +59,7 @@ class SendArm {
   Outcome commit() { return send_from(*core_, *value_, node_.may_move); }
   void enlist(Waiter& waiter, std::uint32_t arm) {
     if (!core_) return;
+    core_->check_home(*waiter.strand);
     node_.waiter = &waiter;
     node_.arm = arm;
     node_.slot = value_;
