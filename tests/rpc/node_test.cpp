@@ -71,6 +71,19 @@ TEST_CASE("a client is not dialled under a name alone") {
   });
 }
 
+TEST_CASE("the session of a client does not stand in for a server of its name") {
+  NodePair pair;
+  pair.nursery([&](Nursery& n) -> Task<> {
+    co_await ok(serve(n, pair.server_node(), kText, echo));
+    co_await ok(serve(n, pair.client_node(), kText, echo));
+    co_await ok(talk_once(pair.client_node(), pair.to_server));
+    auto opened = co_await open(pair.server_node(), kText, PeerName{"client@empty.test:1"});
+    CHECK(opened.code() == Code::unavailable);
+    CHECK(opened.error().detail().contains("empty.test:1"));
+    co_return {};
+  });
+}
+
 TEST_CASE("a peer is reached by its fingerprint as by its name") {
   NodePair pair;
   pair.nursery([&](Nursery& n) -> Task<> {
