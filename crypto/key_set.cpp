@@ -6,13 +6,38 @@
 #include "tubing/crypto/key_file.h"
 
 namespace tubing::crypto {
+namespace {
+
+Result<> check_own_name(std::string_view name) {
+  if (name == kAuthorityName)
+    return Error(Code::invalid_argument, "keys",
+                 fmt::format("{} is the authority, and no peer; name a key of your own", name));
+  if (const Result<> word = check_name(name); !word)
+    return Error(Code::invalid_argument, "keys",
+                 fmt::format("\"{}\" is no name of a key: {}", name, word.error().detail()));
+  return {};
+}
+
+Error missing(const std::string& what, const KeyFolder& files, const std::string& advice) {
+  return Error(Code::not_found, "keys",
+               fmt::format("there is no {} in {}; {}", what, files.path(), advice));
+}
+
+}  // namespace
+
 Result<KeySet> read_key_set(const std::string& folder, std::string_view name,
                             std::string_view passphrase) {
   const KeyFolder files(folder.empty() ? default_key_folder() : folder);
+  if (files.path().empty())
+    return Error(Code::invalid_argument, "keys",
+                 "neither TUBING_KEYS nor HOME is set, so there is no folder of keys; set one");
+  if (Result<> named = check_own_name(name); !named) return std::move(named).error();
   if (!file_exists(files.key_of(name)))
-    return Error(Code::not_found, "keys",
-                 fmt::format("there is no key {} in {}; make it with: tube key new {}", name,
-                             files.path(), name));
+    return missing(fmt::format("key {}", name), files,
+                   fmt::format("make it with: tube key new {}", name));
+  for (const std::string& file : {fmt::format("{}.cert", name), std::string("ca.pub")})
+    if (!file_exists(files.path() + "/" + file))
+      return missing(file, files, fmt::format("copy it from where {}.key was made", name));
   Result<Identity> identity = read_key_file(files.key_of(name), passphrase);
   if (!identity) return std::move(identity).error();
   Result<Certificate> certificate = read_certificate_file(files.certificate_of(name));

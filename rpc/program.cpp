@@ -1,9 +1,6 @@
 #include "tubing/rpc/program.h"
 
-#include <fmt/format.h>
-
-#include <cstdio>
-
+#include "tubing/channel/stdio.h"
 #include "tubing/crypto/key_set.h"
 #include "tubing/crypto/system_entropy.h"
 #include "tubing/rpc/tcp_transport.h"
@@ -45,6 +42,7 @@ Program::Program(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 Program::~Program() = default;
 
 Result<std::unique_ptr<Program>> Program::make(const ProgramOptions& options) {
+  reserve_standard_descriptors();
   crypto::SystemEntropy entropy;
   Result<crypto::KeySet> keys =
       crypto::read_key_set(options.key_folder, options.name, options.passphrase);
@@ -60,20 +58,18 @@ Result<std::unique_ptr<Program>> Program::make(const ProgramOptions& options) {
 Node& Program::node() { return *parts_->node; }
 Scheduler& Program::scheduler() { return parts_->scheduler; }
 channel::UvReactor& Program::reactor() { return parts_->reactor; }
-Result<> Program::run(Task<> main_task) { return parts_->scheduler.run(std::move(main_task)); }
+
+Result<> Program::run(Task<> main_task) {
+  Result<> result = parts_->scheduler.run(std::move(main_task));
+  // A peer that does not answer goodbye does not change how the task ended.
+  (void)parts_->scheduler.run(node().close(within(kGoodbyeTimeMax)));
+  return result;
+}
 
 int run_program(const ProgramOptions& options, const std::function<Task<>(Program&)>& main_task) {
   Result<std::unique_ptr<Program>> program = Program::make(options);
-  if (!program) {
-    fmt::print(stderr, "{}\n", program.error().text());
-    return 1;
-  }
-  const Result<> result = (*program)->run(main_task(**program));
-  // A peer that does not answer goodbye does not change how the program ended.
-  (void)(*program)->run((*program)->node().close(within(kGoodbyeTimeMax)));
-  if (result) return 0;
-  fmt::print(stderr, "{}\n", result.error().text());
-  return 1;
+  if (!program) return exit_status(std::move(program).error());
+  return exit_status((*program)->run(main_task(**program)));
 }
 
 }  // namespace tubing::rpc

@@ -33,7 +33,8 @@ class Program {
   Scheduler& scheduler();
   channel::UvReactor& reactor();
 
-  /// Runs `main_task` to its end.
+  /// Runs `main_task` to its end, then says goodbye to the peers.
+  /// Returns: how the task ended.
   Result<> run(Task<> main_task);
 
  private:
@@ -42,8 +43,8 @@ class Program {
   std::unique_ptr<Parts> parts_;
 };
 
-/// Makes a Program, runs `main_task` in it, says goodbye to its peers, and returns the exit
-/// status: 0, or 1 after printing the error to standard error.
+/// Makes a Program, runs `main_task` in it, and returns the exit status: 0, or 1 after printing the
+/// error to standard error.
 ///
 ///     int main() {
 ///       return rpc::run_program({.name = "alice"}, [](rpc::Program& p) { return work(p.node());

@@ -1,14 +1,18 @@
 #include "tests/tube/process.h"
 
 #include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <string_view>
+#include <utility>
 
 #include "tubing/channel/base/assert.h"
 
@@ -22,10 +26,37 @@ std::vector<char*> pointers(const std::vector<std::string>& words) {
   return out;
 }
 
-/// In the child: becomes the program, in a session without a terminal.
+/// In the child: becomes the program, which dies with the test.
 [[noreturn]] void become(const std::vector<char*>& words, const std::vector<char*>& environment) {
+  ::signal(SIGPIPE, SIG_DFL);
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   ::execve(words[0], words.data(), environment.data());
   ::_exit(127);
+}
+
+/// How long a program may print nothing while the test waits for it.
+constexpr int kSilenceMillisMax = 30'000;
+
+struct PipeEnds {
+  int read = -1;
+  int write = -1;
+};
+
+/// A pipe; a file, where one is named, has only the end that the program uses.
+PipeEnds open_ends(const std::string& file, int file_flags) {
+  int fds[2] = {-1, -1};
+  if (file.empty()) {
+    TUBING_ASSERT(::pipe2(fds, O_CLOEXEC) == 0, errno);
+  } else {
+    int& used = fds[(file_flags & O_ACCMODE) == O_RDONLY ? 0 : 1];
+    used = ::open(file.c_str(), file_flags | O_CLOEXEC, 0600);
+    TUBING_ASSERT(used >= 0, file, errno);
+  }
+  return {.read = fds[0], .write = fds[1]};
+}
+
+void close_once(int& fd) {
+  if (fd >= 0) ::close(std::exchange(fd, -1));
 }
 
 int wait_for(pid_t child) {
@@ -116,6 +147,84 @@ Finished run_on_terminal(const std::vector<std::string>& command, const Environm
   const int status = wait_for(child);
   ::close(terminal);
   return {.status = status, .out = shown, .err = ""};
+}
+
+Process::Process(const std::vector<std::string>& command, const Environment& environment,
+                 const Redirection& files) {
+  ::signal(SIGPIPE, SIG_IGN);  // A program may end before its input does.
+  const std::vector<char*> words = pointers(command);
+  const std::vector<char*> variables = pointers(environment);
+  PipeEnds in = open_ends(files.in, O_RDONLY);
+  PipeEnds out = open_ends(files.out, O_WRONLY | O_CREAT | O_TRUNC);
+  PipeEnds err = open_ends("", 0);
+  child_ = ::fork();
+  TUBING_ASSERT(child_ >= 0, errno);
+  if (child_ == 0) {
+    ::setsid();
+    ::dup2(in.read, STDIN_FILENO);
+    ::dup2(out.write, STDOUT_FILENO);
+    ::dup2(err.write, STDERR_FILENO);
+    become(words, variables);
+  }
+  for (int* theirs : {&in.read, &out.write, &err.write}) close_once(*theirs);
+  in_ = in.write;
+  out_ = out.read;
+  err_ = err.read;
+}
+
+Process::~Process() {
+  if (child_ > 0) {
+    kill(SIGKILL);
+    wait_for(child_);
+  }
+  for (int* fd : {&in_, &out_, &err_}) close_once(*fd);
+}
+
+void Process::type(std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t n = ::write(in_, text.data(), text.size());
+    if (n < 0 && errno == EPIPE) return;
+    TUBING_ASSERT(n > 0, errno);
+    text.remove_prefix(static_cast<std::size_t>(n));
+  }
+}
+
+void Process::close_input() { close_once(in_); }
+void Process::close_output() { close_once(out_); }
+void Process::kill(int signal) { ::kill(child_, signal); }
+
+const std::string& Process::await_out(std::string_view text) { return await(seen_out_, text); }
+const std::string& Process::await_err(std::string_view text) { return await(seen_err_, text); }
+
+const std::string& Process::await(const std::string& seen, std::string_view text) {
+  while (!seen.contains(text))
+    TUBING_ASSERT(read_some() && "the program ended without printing it", text, seen_out_,
+                  seen_err_);
+  return seen;
+}
+
+Finished Process::finish() {
+  close_input();
+  while (read_some()) continue;
+  const int status = wait_for(std::exchange(child_, -1));
+  return {.status = status, .out = seen_out_, .err = seen_err_};
+}
+
+/// Waits for more of either output. Returns false at the end of both.
+bool Process::read_some() {
+  std::array<pollfd, 2> waiting{pollfd{.fd = out_, .events = POLLIN, .revents = 0},
+                                pollfd{.fd = err_, .events = POLLIN, .revents = 0}};
+  if (out_ < 0 && err_ < 0) return false;
+  const int ready = ::poll(waiting.data(), waiting.size(), kSilenceMillisMax);
+  TUBING_ASSERT(ready > 0 && "the program prints nothing and does not end", seen_out_, seen_err_);
+  std::array<char, 64 * 1024> chunk;
+  for (auto [from, into] : {std::pair(&out_, &seen_out_), std::pair(&err_, &seen_err_)}) {
+    if (waiting[from == &out_ ? 0 : 1].revents == 0) continue;
+    const ssize_t got = ::read(*from, chunk.data(), chunk.size());
+    if (got > 0) into->append(chunk.data(), static_cast<std::size_t>(got));
+    if (got <= 0) close_once(*from);
+  }
+  return true;
 }
 
 }  // namespace tubing::cli

@@ -10,17 +10,30 @@
 #include "tubing/channel/stdio.h"
 #include "tubing/crypto/key_folder.h"
 #include "tubing/tube/cli/key_command.h"
-#include "tubing/tube/cli/passphrase.h"
 
 namespace tubing::cli {
 namespace {
 
+/// Prints a line to standard error. Where nobody hears it, the pipe goes on.
+void say(std::string_view line, bool over_progress = false) {
+  std::fputs(fmt::format("{}tube: {}\n", over_progress ? kClearLine : "", line).c_str(), stderr);
+}
+
+int refuse(const Error& error) {
+  say(error.text());
+  return kExitRefused;
+}
+
 /// Prints what the node has to say about its peers.
 class StderrLogger final : public Logger {
  public:
+  explicit StderrLogger(bool over_progress) : over_progress_(over_progress) {}
   void log(LogLevel level, std::string_view, std::string_view line) override {
-    if (level >= LogLevel::warning) fmt::print(stderr, "\r\033[Ktube: {}\n", line);
+    if (level >= LogLevel::warning) say(line, over_progress_);
   }
+
+ private:
+  bool over_progress_;
 };
 
 /// The one key of the folder, where there is one.
@@ -56,19 +69,19 @@ Task<> send_input(Receiver<Bytes> input, Sender<Bytes> tx, Passed& passed) {
     co_await ok(tx.send(*std::move(chunk)));
     passed.sent += size;
   }
-  if (Result<> end = input.end(); !end) co_return end;
-  tx.close();
-  co_return {};
+  co_await ok(input.end());
+  co_return co_await tx.send(Bytes{});
 }
 
 Task<> write_output(Receiver<Bytes> rx, Sender<Bytes> output, Passed& passed) {
-  while (auto chunk = co_await rx.recv()) {
-    const std::size_t size = chunk->size();
-    co_await ok(output.send(*std::move(chunk)));
+  for (;;) {
+    Bytes chunk = co_await ok(rx.recv());
+    if (chunk.empty()) co_return {};
+    const std::size_t size = chunk.size();
+    co_await ok(output.send(std::move(chunk)));
+    co_await ok(output.send(Bytes{}));  // the chunk has left, or this says why it could not
     passed.received += size;
   }
-  co_await ok(rx.end());
-  co_return co_await output.send(Bytes{});  // all before it has left
 }
 
 }  // namespace
@@ -78,7 +91,8 @@ PipeCommand::PipeCommand(CLI::App& app) {
       "pipe", "Standard input and output through an encrypted channel, in both directions");
   pipe_->footer(
       "One side listens, the other dials:\n  tube pipe --listen 0.0.0.0:7000\n"
-      "  tube pipe NAME@HOST:7000 < file");
+      "  tube pipe NAME@HOST:7000 < file\n"
+      "Each sends until its standard input ends; one that has nothing to send gets < /dev/null.");
   CLI::Option* peer = pipe_->add_option("PEER", peer_, "Whom to dial: NAME@HOST:PORT");
   CLI::Option* listen =
       pipe_->add_option("--listen", listen_, "Listen at HOST:PORT and serve one peer; port 0: any");
@@ -94,32 +108,39 @@ PipeCommand::PipeCommand(CLI::App& app) {
 }
 
 int PipeCommand::run() {
-  const auto refuse = [](const Error& error) {
-    fmt::print(stderr, "tube: {}\n", error.text());
-    return kExitRefused;
-  };
   if (peer_.empty() && listen_.empty()) {
-    fmt::print(stderr, "tube: pipe: name whom to dial (NAME@HOST:PORT), or --listen HOST:PORT\n");
+    say("pipe: name whom to dial (NAME@HOST:PORT), or --listen HOST:PORT");
     return kExitUsage;
   }
   if (folder_.empty()) folder_ = crypto::default_key_folder();
+  if (folder_.empty())
+    return refuse(Error(
+        Code::invalid_argument, "pipe",
+        "neither TUBING_KEYS nor HOME is set; name the folder of the keys with --dir FOLDER"));
   if (name_.empty()) {
     Result<std::string> name = only_name(folder_);
     if (!name) return refuse(name.error());
     name_ = *std::move(name);
   }
-  Passphrase passphrase;
-  if (!passphrase_file_.empty()) {
-    Result<Passphrase> read = Passphrase::from_file(passphrase_file_);
-    if (!read) return refuse(read.error());
-    passphrase = *std::move(read);
-  }
-  StderrLogger logger;
-  return rpc::run_program({.name = name_,
-                           .key_folder = folder_,
-                           .passphrase = std::string(passphrase.view()),
-                           .logger = &logger},
-                          [this](rpc::Program& program) { return main(program); });
+  const Result<Passphrase> passphrase = read_passphrase();
+  if (!passphrase) return refuse(passphrase.error());
+  StderrLogger logger(progress_);
+  auto program = rpc::Program::make({.name = name_,
+                                     .key_folder = folder_,
+                                     .passphrase = std::string(passphrase->view()),
+                                     .logger = quiet_ ? nullptr : &logger});
+  if (!program) return refuse(program.error());
+  const Result<> done = (*program)->run(main(**program));
+  return done ? kExitOk : refuse(done.error());
+}
+
+Result<Passphrase> PipeCommand::read_passphrase() const {
+  if (!passphrase_file_.empty()) return Passphrase::from_file(passphrase_file_);
+  const std::string path = crypto::KeyFolder(folder_).key_of(name_);
+  const auto info = crypto::inspect_key_file(path);
+  // What is wrong with the file itself shows when it is read.
+  if (!info || !info->needs_passphrase) return Passphrase();
+  return Passphrase::from_terminal(fmt::format("Passphrase of {}", path));
 }
 
 Task<> PipeCommand::main(rpc::Program& program) {
@@ -130,8 +151,9 @@ Task<> PipeCommand::listen(rpc::Program& program) {
   const rpc::Address wanted = co_await ok(rpc::Address::parse(listen_));
   auto incoming = co_await ok(accept(program.node(), kPipe));
   const rpc::Address address = co_await ok(program.node().listen(wanted));
-  if (!quiet_) fmt::print(stderr, "tube: {} listens at {}\n", name_, address.text());
+  if (!quiet_) say(fmt::format("{} listens at {}", name_, address.text()));
   auto opened = co_await ok(incoming.recv());
+  incoming = {};  // whoever else dials is refused at once
   co_return co_await carry(program, co_await ok(serve_end(kPipe, std::move(opened))));
 }
 
@@ -141,10 +163,10 @@ Task<> PipeCommand::dial(rpc::Program& program) {
 }
 
 Task<> PipeCommand::carry(rpc::Program& program, Duplex<Bytes, Bytes> peer) {
+  const std::uint64_t total = input_size();
   const auto input = co_await ok(read_chunks(program.reactor(), STDIN_FILENO));
   const auto output = co_await ok(write_chunks(program.reactor(), STDOUT_FILENO));
-  if (!quiet_) fmt::print(stderr, "tube: connected to {}\n", peer.peer.name);
-  const std::uint64_t total = input_size();
+  if (!quiet_) say(fmt::format("connected to {}", peer.peer.name));
   const Time begin = program.scheduler().now();
   Passed passed;
   Result<> carried = co_await nursery([&](Nursery& n) -> Task<> {
@@ -154,12 +176,13 @@ Task<> PipeCommand::carry(rpc::Program& program, Duplex<Bytes, Bytes> peer) {
       both.spawn("output", write_output(peer.rx, output, passed));
       co_return {};
     }));
+    peer.tx.close();
+    (void)co_await peer.rx.recv();
     n.cancel();
-    co_return {};
+    co_return peer.rx.end();
   });
-  if (!quiet_)
-    fmt::print(stderr, "{}tube: {}\n", progress_ ? "\r\033[K" : "",
-               summary(passed, program.scheduler().now() - begin));
+  if (!carried) peer.tx.close(carried.error());  // so that the peer knows why
+  if (!quiet_) say(summary(passed, program.scheduler().now() - begin), progress_);
   co_return carried;
 }
 

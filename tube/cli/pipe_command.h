@@ -6,18 +6,20 @@
 
 #include "tubing/channel/logger.h"
 #include "tubing/rpc/program.h"
+#include "tubing/tube/cli/passphrase.h"
 #include "tubing/tube/cli/progress.h"
 
 namespace tubing::cli {
 
-/// The service that both ends of a pipe speak: raw chunks each way.
+/// The service that both ends of a pipe speak: chunks each way. An empty one says that the sender's
+/// input has ended; closing, that all that came was written too.
 inline constexpr Service<Bytes, Bytes> kPipe{
     .name = "tube.pipe.v1", .capacity = 32, .channel_class = channel::ChannelClass::bulk};
 
 /// The subcommand `pipe`. A listening end serves one channel and ends with it. Each direction ends
-/// on its own: the end of standard input closes what is sent, and what comes goes on.
+/// on its own: after the end of standard input, what comes goes on.
 ///
-/// Exit status: 0 where both directions ended in order, 1 otherwise.
+/// Exit status: 0 where both inputs ended in order and both outputs were written, 1 otherwise.
 class PipeCommand {
  public:
   /// Requires: `app` outlives the command, which must stay where it is.
@@ -31,6 +33,8 @@ class PipeCommand {
   int run();
 
  private:
+  /// Asks on the terminal where the key needs a passphrase and no file was named.
+  Result<Passphrase> read_passphrase() const;
   Task<> main(rpc::Program& program);
   Task<> listen(rpc::Program& program);
   Task<> dial(rpc::Program& program);

@@ -37,8 +37,7 @@ Task<> show_progress(const Passed& passed, std::uint64_t total) {
                           100.0 * static_cast<double>(passed.sent) / static_cast<double>(total));
     line += fmt::format(", received {}, {}/s", size_text(static_cast<double>(passed.received)),
                         size_text(rate(passed, scheduler.now() - begin)));
-    fmt::print(stderr, "\r\033[K{}", line);
-    std::fflush(stderr);
+    std::fputs((std::string(kClearLine) + line).c_str(), stderr);
   }
 }
 

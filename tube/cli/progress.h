@@ -14,6 +14,9 @@ struct Passed {
   std::uint64_t received = 0;
 };
 
+/// Clears the line of a terminal where progress stands.
+inline constexpr const char* kClearLine = "\r\033[K";
+
 /// Shows `passed` in one line on standard error, several times a second, until it is cancelled.
 /// `total` is what will be sent, 0 where that is not known.
 Task<> show_progress(const Passed& passed, std::uint64_t total);

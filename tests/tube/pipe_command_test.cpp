@@ -1,0 +1,406 @@
+#include <doctest/doctest.h>
+#include <signal.h>
+
+#include <string>
+#include <vector>
+
+#include "tests/crypto/temp_folder.h"
+#include "tests/tube/process.h"
+#include "tubing/channel/base/prng.h"
+
+namespace tubing::cli {
+namespace {
+
+using crypto::file_bytes;
+using crypto::overwrite;
+using crypto::set_mode;
+using crypto::TempFolder;
+
+constexpr std::size_t kMiB = 1024 * 1024;
+
+void check_told(const std::string& text, std::initializer_list<std::string> told) {
+  CAPTURE(text);
+  for (const std::string& words : told) {
+    CAPTURE(words);
+    CHECK(text.contains(words));
+  }
+}
+
+/// Checks for a refusal whose last line says all of `told`.
+void check_refused(const Finished& finished, std::initializer_list<std::string> told) {
+  CAPTURE(finished.err);
+  CHECK(finished.status == 1);
+  CHECK(finished.err.ends_with('\n'));
+  const std::size_t before = finished.err.rfind('\n', finished.err.size() - 2);
+  const std::string last = finished.err.substr(before == std::string::npos ? 0 : before + 1);
+  CHECK(last.starts_with("tube: "));
+  check_told(last, told);
+}
+
+/// A home with the keys of alice, who listens, and of bob, who dials.
+struct Pair {
+  TempFolder folder;
+  std::string keys = folder.file("keys");
+  Environment environment{"TUBING_KEYS=" + keys};
+
+  Pair() {
+    make_key({"alice"});
+    make_key({"bob"});
+  }
+  void make_key(std::vector<std::string> words) const {
+    words.insert(words.begin(), {TUBE_PROGRAM, "key", "new"});
+    const Finished finished = run_process(words, environment);
+    CAPTURE(finished.err);
+    REQUIRE(finished.status == 0);
+  }
+  static std::vector<std::string> words(std::vector<std::string> first,
+                                        const std::vector<std::string>& more) {
+    first.insert(first.begin(), {TUBE_PROGRAM, "pipe"});
+    first.insert(first.end(), more.begin(), more.end());
+    return first;
+  }
+  Process listener(const Redirection& files = {}, const std::vector<std::string>& more = {}) const {
+    return Process(words({"--listen", "127.0.0.1:0", "--as", "alice"}, more), environment, files);
+  }
+  Process dialler(const std::string& peer, const Redirection& files = {},
+                  const std::vector<std::string>& more = {}) const {
+    return Process(words({peer, "--as", "bob"}, more), environment, files);
+  }
+  /// Runs `tube pipe` with these words, without input, to its end.
+  Finished pipe(const std::vector<std::string>& more) const {
+    return run_process(words({}, more), environment);
+  }
+  /// A file that holds what is in no other of another seed.
+  std::string file_of(std::size_t size, std::uint64_t seed) const {
+    Bytes bytes(size);
+    Prng prng(seed);
+    for (std::byte& b : bytes) b = static_cast<std::byte>(prng.next());
+    const std::string path = folder.file("sent-" + std::to_string(seed));
+    overwrite(path, bytes);
+    return path;
+  }
+};
+
+/// Where a listener says that it listens, once it does.
+std::string address_of(Process& listener) {
+  const std::string before = "listens at ";
+  listener.await_err(before);
+  const std::string& text = listener.await_err("\n");
+  const std::size_t begin = text.find(before) + before.size();
+  return text.substr(begin, text.find('\n', begin) - begin);
+}
+
+TEST_CASE("tube pipe carries files in both directions at once unchanged") {
+  const Pair pair;
+  const std::string there = pair.file_of(5 * kMiB + 17, 1);
+  const std::string back = pair.file_of(3 * kMiB, 2);
+  const std::string at_alice = pair.folder.file("alice");
+  const std::string at_bob = pair.folder.file("bob");
+  Process alice = pair.listener({.in = back, .out = at_alice});
+  Process bob = pair.dialler("alice@" + address_of(alice), {.in = there, .out = at_bob});
+  const Finished dialled = bob.finish();
+  const Finished served = alice.finish();
+  CHECK(dialled.status == 0);
+  CHECK(served.status == 0);
+  CHECK((file_bytes(at_alice) == file_bytes(there)));
+  CHECK((file_bytes(at_bob) == file_bytes(back)));
+  check_told(dialled.err, {"tube: connected to alice\n", "sent 5.24 MB, received 3.15 MB"});
+  check_told(served.err, {"tube: connected to bob\n", "sent 3.15 MB, received 5.24 MB"});
+}
+
+TEST_CASE("tube pipe carries an empty input and both ends exit in order") {
+  const Pair pair;
+  Process alice = pair.listener({.in = "/dev/null"});
+  const Finished dialled = pair.pipe({"alice@" + address_of(alice), "--as", "bob"});
+  const Finished served = alice.finish();
+  CHECK(dialled.status == 0);
+  CHECK(served.status == 0);
+  CHECK(dialled.out == "");
+  CHECK(served.out == "");
+}
+
+TEST_CASE("tube pipe receives on after its own input has ended") {
+  const Pair pair;
+  Process alice = pair.listener();
+  Process bob = pair.dialler("alice@" + address_of(alice), {.in = "/dev/null"});
+  alice.await_err("connected to bob");
+  alice.type("an answer");
+  bob.await_out("an answer");
+  alice.type(", and another");
+  bob.await_out(", and another");
+  const Finished served = alice.finish();
+  const Finished dialled = bob.finish();
+  CHECK(served.status == 0);
+  CHECK(dialled.status == 0);
+  CHECK(dialled.out == "an answer, and another");
+}
+
+TEST_CASE("tube pipe passes what is typed on at once") {
+  const Pair pair;
+  Process alice = pair.listener();
+  Process bob = pair.dialler("alice@" + address_of(alice));
+  for (int i = 0; i < 3; ++i) {
+    const std::string line = "line " + std::to_string(i) + "\n";
+    bob.type(line);
+    alice.await_out(line);
+    alice.type("heard " + line);
+    bob.await_out("heard " + line);
+  }
+  bob.close_input();
+  CHECK(alice.finish().status == 0);
+  CHECK(bob.finish().status == 0);
+}
+
+TEST_CASE("tube pipe ends with lost when its peer is killed") {
+  const Pair pair;
+  for (const bool listener_dies : {false, true}) {
+    CAPTURE(listener_dies);
+    Process alice = pair.listener();
+    Process bob = pair.dialler("alice@" + address_of(alice));
+    bob.type("so far");
+    alice.await_out("so far");
+    (listener_dies ? alice : bob).kill(SIGKILL);
+    const Finished left = (listener_dies ? bob : alice).finish();
+    check_refused(left, {"lost"});
+    CHECK((listener_dies ? alice : bob).finish().status == 128 + SIGKILL);
+  }
+}
+
+TEST_CASE("tube pipe ends with an error when its peer could not keep what was sent") {
+  const Pair pair;
+  Process alice = pair.listener({.out = "/dev/full"});
+  Process bob = pair.dialler("alice@" + address_of(alice));
+  bob.type("more than the disk holds");
+  bob.await_err("the disk is full");  // although its own input goes on
+  check_refused(bob.finish(), {"reset (resource_exhausted)"});
+  check_refused(alice.finish(), {"resource_exhausted", "the disk is full; make room"});
+}
+
+TEST_CASE("tube pipe ends well only once its peer has written everything") {
+  const Pair pair;
+  const std::string sent = pair.file_of(kMiB / 2, 3);
+  Process alice = pair.listener({.in = "/dev/null"});
+  Process bob = pair.dialler("alice@" + address_of(alice), {.in = sent});
+  // Nobody reads what alice writes, and a pipe holds less than the file.
+  alice.await_err("connected to bob");
+  bob.await_err("connected to alice");
+  alice.kill(SIGKILL);
+  alice.finish();
+  check_refused(bob.finish(), {"lost"});
+}
+
+TEST_CASE("tube pipe ends with an error when nobody reads its output") {
+  const Pair pair;
+  Process alice = pair.listener({.in = "/dev/zero"});
+  Process bob = pair.dialler("alice@" + address_of(alice), {.in = "/dev/null"});
+  bob.await_out(std::string(10, '\0'));
+  bob.close_output();
+  check_refused(bob.finish(), {"stopped", "the program that reads this output has gone"});
+  CHECK(alice.finish().status == 1);
+}
+
+TEST_CASE("tube pipe refuses a listener of another name and says who answered") {
+  const Pair pair;
+  Process alice = pair.listener({.in = "/dev/null"});
+  const std::string address = address_of(alice);
+  check_refused(pair.pipe({"carol@" + address, "--as", "bob"}),
+                {"unauthenticated", "carol was expected and alice", "correct the name"});
+  // The listener still serves the one who knows whom it dials.
+  CHECK(pair.pipe({"alice@" + address, "--as", "bob"}).status == 0);
+  CHECK(alice.finish().status == 0);
+}
+
+TEST_CASE("tube pipe refuses a peer that another authority signed") {
+  const Pair pair;
+  const Pair strangers;
+  Process alice = pair.listener({.in = "/dev/null"});
+  const std::string address = address_of(alice);
+  const Finished stranger = strangers.pipe({"alice@" + address, "--as", "bob"});
+  check_refused(stranger, {"unauthenticated", "authority"});
+  CHECK(stranger.out == "");
+  CHECK(pair.pipe({"alice@" + address, "--as", "bob"}).status == 0);
+  CHECK(alice.finish().status == 0);
+}
+
+TEST_CASE("tube pipe serves one peer and refuses the next at once") {
+  const Pair pair;
+  Process alice = pair.listener();
+  const std::string address = address_of(alice);
+  Process bob = pair.dialler("alice@" + address);
+  bob.type("first");
+  alice.await_out("first");
+  check_refused(pair.pipe({"alice@" + address, "--as", "bob"}), {"tube.pipe.v1"});
+  bob.close_input();
+  CHECK(alice.finish().status == 0);
+  CHECK(bob.finish().status == 0);
+}
+
+TEST_CASE("tube pipe names the command that makes a missing key") {
+  const Pair pair;
+  const std::string none = pair.folder.file("none");
+  check_refused(pair.pipe({"alice@127.0.0.1:1", "--dir", none}),
+                {"no key in " + none, "tube key new NAME"});
+  check_refused(pair.pipe({"alice@127.0.0.1:1", "--dir", none, "--as", "ben"}),
+                {"no key ben in " + none, "tube key new ben"});
+  check_refused(pair.pipe({"alice@127.0.0.1:1", "--as", "ben"}), {"tube key new ben"});
+  std::filesystem::remove(pair.keys + "/bob.cert");
+  check_refused(pair.pipe({"alice@127.0.0.1:1", "--as", "bob"}), {"bob.cert"});
+  std::filesystem::remove(pair.keys + "/ca.pub");
+  check_refused(pair.pipe({"bob@127.0.0.1:1", "--as", "alice"}), {"ca.pub"});
+}
+
+TEST_CASE("tube pipe asks for a folder of keys where the environment names none") {
+  check_refused(run_process({TUBE_PROGRAM, "pipe", "alice@127.0.0.1:1"}, {}), {"HOME", "--dir"});
+}
+
+TEST_CASE("tube pipe takes no name that is not one") {
+  const Pair pair;
+  for (const std::string name : {"ca", "../bob", "Bob"}) {
+    CAPTURE(name);
+    const Finished finished = pair.pipe({"alice@127.0.0.1:1", "--as", name});
+    check_refused(finished, {"invalid_argument", name});
+    CHECK_FALSE(finished.err.contains("tube key new"));
+  }
+}
+
+TEST_CASE("tube pipe takes the one key of the folder and else asks which") {
+  const Pair pair;
+  check_refused(pair.pipe({"alice@127.0.0.1:1"}), {"several keys", "--as NAME"});
+  std::filesystem::remove(pair.keys + "/alice.key");
+  Process bob(Pair::words({"--listen", "127.0.0.1:0"}, {}), pair.environment);
+  bob.await_err("tube: bob listens at 127.0.0.1:");
+}
+
+TEST_CASE("tube pipe refuses a key file that others may read") {
+  const Pair pair;
+  set_mode(pair.keys + "/bob.key", 0644);
+  check_refused(pair.pipe({"alice@127.0.0.1:1", "--as", "bob"}), {"bob.key", "chmod"});
+}
+
+TEST_CASE("tube pipe opens a sealed key with the passphrase of a file") {
+  const Pair pair;
+  const std::string good = pair.folder.file("good");
+  const std::string bad = pair.folder.file("bad");
+  overwrite(good, as_bytes("open sesame\n"));
+  overwrite(bad, as_bytes("open barley\n"));
+  pair.make_key({"carol", "--passphrase-file", good});
+  Process alice = pair.listener({.in = "/dev/null"});
+  const std::string peer = "alice@" + address_of(alice);
+  check_refused(pair.pipe({peer, "--as", "carol", "--passphrase-file", bad}), {"wrong passphrase"});
+  check_refused(pair.pipe({peer, "--as", "carol"}),
+                {"Passphrase of", "carol.key", "--passphrase-file"});
+  check_refused(pair.pipe({peer, "--as", "carol", "--passphrase-file", bad + "x"}), {bad + "x"});
+  CHECK(pair.pipe({peer, "--as", "carol", "--passphrase-file", good}).status == 0);
+  const Finished served = alice.finish();
+  CHECK(served.status == 0);
+  check_told(served.err, {"connected to carol"});
+}
+
+TEST_CASE("tube pipe refuses an address that is in use or that nobody listens at") {
+  const Pair pair;
+  Process alice = pair.listener();
+  const std::string address = address_of(alice);
+  check_refused(pair.pipe({"--listen", address, "--as", "bob"}),
+                {"already_exists", address, "in use"});
+  alice.kill(SIGKILL);
+  alice.finish();
+  check_refused(pair.pipe({"alice@" + address, "--as", "bob"}),
+                {"unavailable", "refused", address, "is a server listening there?"});
+}
+
+TEST_CASE("tube pipe refuses an address without a name and one that is none") {
+  const Pair pair;
+  const std::string advice = "NAME@HOST:PORT";
+  for (const std::string peer :
+       {"127.0.0.1:7000", "@127.0.0.1:7000", "alice@127.0.0.1", "alice@"}) {
+    CAPTURE(peer);
+    check_refused(pair.pipe({peer, "--as", "bob"}), {"invalid_argument", advice});
+  }
+  for (const std::string address : {"127.0.0.1", "127.0.0.1:99999", "7000", "alice@127.0.0.1:0"}) {
+    CAPTURE(address);
+    check_refused(pair.pipe({"--listen", address, "--as", "bob"}), {"invalid_argument", address});
+  }
+}
+
+TEST_CASE("tube pipe exits with status 2 for a command line that it does not understand") {
+  const Pair pair;
+  using Words = std::vector<std::string>;
+  for (const Words& words :
+       {Words{}, Words{"--as", "bob"}, Words{"--bogus"}, Words{"a@b:1", "c@d:2"},
+        Words{"a@b:1", "--listen", "b:1"}, Words{"--listen"}, Words{"a@b:1", "--progress=often"}}) {
+    const std::string first = words.empty() ? "no words" : words[0];
+    CAPTURE(first);
+    const Finished finished = pair.pipe(words);
+    CHECK(finished.status == 2);
+    CHECK(finished.out == "");
+    CHECK(finished.err != "");
+  }
+}
+
+TEST_CASE("tube pipe prints its help with both commands that make a pipe") {
+  const Finished finished = run_process({TUBE_PROGRAM, "pipe", "--help"}, {"HOME=/nowhere"});
+  CHECK(finished.status == 0);
+  CHECK(finished.err == "");
+  check_told(finished.out, {"tube pipe --listen 0.0.0.0:7000", "tube pipe NAME@HOST:7000 < file",
+                            "--passphrase-file", "--progress", "--quiet", "/nowhere"});
+}
+
+TEST_CASE("tube pipe shows progress where asked to and on standard error alone") {
+  const Pair pair;
+  Process alice = pair.listener({.in = "/dev/null"});
+  Process bob = pair.dialler("alice@" + address_of(alice), {}, {"--progress"});
+  bob.type("ten bytes.");
+  bob.await_err("\r\033[Ksent 10 B, received 0 B, ");
+  const Finished dialled = bob.finish();
+  const Finished served = alice.finish();
+  CHECK(dialled.status == 0);
+  CHECK(dialled.out == "");
+  CHECK(served.out == "ten bytes.");
+  CHECK_FALSE(served.err.contains('\r'));
+}
+
+TEST_CASE("tube pipe prints nothing but errors when it is quiet") {
+  const Pair pair;
+  Process alice = pair.listener({.in = "/dev/null"});
+  const std::string address = address_of(alice);
+  const Finished dialled = pair.pipe({"alice@" + address, "--as", "bob", "--quiet"});
+  CHECK(dialled.status == 0);
+  CHECK(dialled.err == "");
+  CHECK(alice.finish().status == 0);
+  check_refused(pair.pipe({"alice@" + address, "--as", "bob", "--quiet"}), {"unavailable"});
+}
+
+TEST_CASE("tube pipe names the standard descriptor that is closed") {
+  const Pair pair;
+  struct Row {
+    const char* redirection;
+    const char* told;
+  };
+  for (const Row& row : {Row{"<&-", "descriptor 0 cannot be used for reading"},
+                         Row{">&-", "descriptor 1 cannot be used for writing"}}) {
+    CAPTURE(row.redirection);
+    Process alice = pair.listener({.in = "/dev/null"});
+    const std::string command = std::string("exec ") + TUBE_PROGRAM + " pipe --as bob alice@" +
+                                address_of(alice) + " " + row.redirection;
+    check_refused(run_process({"/bin/sh", "-c", command}, pair.environment), {row.told});
+    CHECK(alice.finish().status == 1);
+  }
+}
+
+TEST_CASE("tube pipe carries on where nobody hears its messages") {
+  const Pair pair;
+  for (const std::string redirection : {"2>/dev/full", "2>&-"}) {
+    CAPTURE(redirection);
+    Process alice = pair.listener({.in = "/dev/null"});
+    const std::string command = std::string("echo data | ") + TUBE_PROGRAM +
+                                " pipe --progress --as bob alice@" + address_of(alice) + " " +
+                                redirection;
+    CHECK(run_process({"/bin/sh", "-c", command}, pair.environment).status == 0);
+    const Finished served = alice.finish();
+    CHECK(served.status == 0);
+    CHECK(served.out == "data\n");
+  }
+}
+
+}  // namespace
+}  // namespace tubing::cli
