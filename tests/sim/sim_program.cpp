@@ -4,6 +4,7 @@
 
 #include <optional>
 
+#include "tests/sim/session_program.h"
 #include "tests/sim/wire_peer.h"
 #include "tubing/channel/nursery.h"
 #include "tubing/channel/select.h"
@@ -97,7 +98,7 @@ Task<void> run_sim_program(SimRun& sim) {
   const int sum = co_await ok(sums.recv());
   constexpr int kCount = kProducers * kValuesEach;
   if (sum != kCount * (kCount - 1) / 2) co_return Error(Code::data_loss, "program");
-  co_return {};
+  co_return co_await run_session_program(sim);
 }
 
 }  // namespace tubing::sim

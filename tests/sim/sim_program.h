@@ -5,8 +5,8 @@
 
 namespace tubing::sim {
 
-/// Producers, a select loop, timers, cancellations and bytes over the wire; what each does is drawn
-/// from the workload's generator.
+/// Producers, a select loop, timers, cancellations, bytes over the wire and encrypted sessions;
+/// what each does is drawn from the workload's generator.
 Task<void> run_sim_program(SimRun& sim);
 
 }  // namespace tubing::sim
