@@ -216,6 +216,42 @@ TEST_CASE("a large value on one channel lets small ones of another pass") {
   });
 }
 
+TEST_CASE("large and small values cross both ways over TCP and the nodes part in order") {
+  channel::UvReactor reactor;
+  Scheduler scheduler(reactor, Prng(1));
+  crypto::SystemEntropy entropy;
+  rpc::TcpTransport tcp(reactor);
+  Hosts hosts(scheduler, tcp, entropy);
+  Host& server = hosts.add({.name = "server"});
+  Host& client = hosts.add({.name = "client", .usage = crypto::Usage::client});
+  const std::string large(16'000'000, 'v');
+  const Result<> ran = scheduler.run(nursery([&](Nursery& n) -> Task<> {
+    const Address address = co_await ok(server.node->listen({"127.0.0.1", 0}));
+    const PeerName to_server{"server@" + address.text()};
+    co_await ok(serve(n, *server.node, kText, echo));
+    co_await ok(nursery([&](Nursery& talks) -> Task<> {
+      for (int c = 0; c < 3; ++c)
+        talks.spawn("large", [&]() -> Task<> {
+          auto peer = co_await ok(open(*client.node, kText, to_server));
+          co_await ok(peer.tx.send(large));
+          const std::string back = co_await ok(peer.rx.recv());
+          CHECK((back == large));
+          peer.tx.close();
+          co_return {};
+        });
+      for (int c = 0; c < 50; ++c) talks.spawn("small", talk_once(*client.node, to_server));
+      co_return {};
+    }));
+    co_await ok(client.node->close());
+    CHECK(client.node->peers().empty());
+    n.cancel();
+    co_return {};
+  }));
+  CHECK_MESSAGE(ran, (ran ? "" : ran.error().text()));
+  CHECK(server.log.warnings == "");
+  CHECK(client.log.warnings == "");
+}
+
 TEST_CASE("small values between two nodes over TCP allocate nothing once they flow") {
   channel::UvReactor reactor;
   Scheduler scheduler(reactor, Prng(1));
