@@ -77,8 +77,8 @@ class Port {
   virtual const PeerInfo& peer() const = 0;
 
   /// Serves a channel that the peer opened, with room for `capacity` messages.
-  /// Returns: how many may wait untaken: early ones, sent before the peer knew, may be more.
   /// Requires: it came by accept; called once, before any sending.
+  /// Returns: how many may wait untaken: early ones, sent before the peer knew, may be more.
   virtual std::uint32_t accept(std::uint32_t capacity) = 0;
   /// Where events go. Requires: called once; `events` outlives the Port or its `detach`.
   virtual void attach(PortEvents& events) = 0;

@@ -238,7 +238,7 @@ TEST_CASE("values sent early wait for a server whose capacity is smaller") {
   });
 }
 
-TEST_CASE("a slow consumer slows no other channel") {
+TEST_CASE("a handler that receives nothing slows no other channel of its session") {
   NodePair pair;
   pair.nursery([&](Nursery& n) -> Task<> {
     co_await ok(serve(n, pair.server_node(), kNarrow, [](TextOpener& peer) -> Task<> {
