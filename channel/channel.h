@@ -132,8 +132,8 @@ class Receiver {
     }
     return value;
   }
-  /// How this receiver's last recv that yielded no value ended: ok for `closed` alone, so that
-  /// `co_return rx.end();` behind a loop hides no loss.
+  /// How the last recv, or recv arm of a select, that yielded no value ended: ok for `closed`
+  /// alone, so that `co_return rx.end();` behind a loop hides no loss.
   Result<> end() const { return ref_->recv_end(); }
 
   explicit operator bool() const { return ref_.get() != nullptr; }
@@ -148,7 +148,8 @@ class Receiver {
 };
 
 /// Both ends of a channel within one process, as `make(chan T, n)` in Go. A copyable handle: all
-/// copies are the same channel. Capacity 0 is a rendezvous: a send waits for its receiver.
+/// copies are the same channel. Capacity 0 is a rendezvous: a send waits for its receiver. Whoever
+/// sends closes, so each stage of a pipeline closes what it sends when its input has ended.
 ///
 ///     Channel<int> ch{16};
 ///     co_await ok(ch.send(1));

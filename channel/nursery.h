@@ -47,8 +47,9 @@ class Nursery final : public detail::StrandOwner {
     requires(std::is_invocable_r_v<Task<void>, F&>)
   void spawn(std::string name, F closure);
 
-  /// Tells every strand to stop: their waits end with `cancelled`, at once and ever after. Strands
-  /// that then end with `cancelled` count as ended well.
+  /// Tells every strand to stop, the closure's too: their waits end with `cancelled`, at once and
+  /// ever after, even a recv for which a value is ready. Strands that then end with `cancelled`
+  /// count as ended well. To stop and drain, close the first channel instead; see also `shield`.
   void cancel();
 
   /// How many strands live, the closure's among them.

@@ -12,7 +12,7 @@ namespace tubing {
 ///
 ///     auto s = co_await ok(select(recv(a), send(b, v), after(1s)));
 ///     switch (s.index()) {
-///       case 0: use(s.template get<0>()); …  // Result<A>: the value, or how channel a ended
+///       case 0: use(s.get<0>()); …  // Result<A>: the value, or how channel a ended
 ///       case 1: …                            // Result<>: sent, or how channel b ended
 ///       case 2: …                            // Result<>: the time has passed
 ///     }

@@ -124,6 +124,9 @@ Task<> serve_all(Service<ToServer, ToClient> service, Receiver<IncomingPort> inc
 ///       co_return peer.rx.end();
 ///     }));
 ///
+/// A handler's error is told to its peer alone. One that is cancelled resets with `cancelled`; to
+/// say more, return `Error(Code::unavailable, "serve", "the server is shutting down")` instead.
+///
 /// Errors: already_exists where the service is accepted elsewhere.
 /// Cancel: cancelling the nursery cancels the handlers.
 template <class ToServer, class ToClient, class Handler>

@@ -18,8 +18,9 @@ Task<Receiver<int>> signals(std::vector<int> numbers);
 
 /// `Receiver<int> stop = co_await ok(signals(SIGINT, SIGTERM));` yields the number of each of these
 /// signals that the process gets from now on, as long as a handle of the receiver lives. It never
-/// closes by itself. While a handle lives, a program whose tasks all wait is not called asleep: the
-/// signal may come.
+/// closes by itself. Drop it after the first signal, so that a
+/// second one has its usual effect. While a handle lives, a program whose tasks all wait is not
+/// called asleep: the signal may come.
 ///
 /// Errors: invalid_argument for a signal that no program may handle, such as SIGKILL.
 template <std::same_as<int>... Numbers>

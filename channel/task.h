@@ -87,6 +87,13 @@ class PromiseTransforms : public PromiseBase {
   Awaiter&& await_transform(Awaiter&& awaiter) {
     return std::forward<Awaiter>(awaiter);
   }
+  template <class Other>
+  std::suspend_never await_transform(Other&&) {
+    static_assert(!std::is_same_v<Other, Other>,
+                  "a task awaits a Task, an operation of a channel, select(…), nursery(…), or "
+                  "ok(…) of one of these or of a Result; give it one, and move a Task into it");
+    return {};
+  }
   template <class F>
   StrandFactAwaiter<F> await_transform(StrandFact<F>&& fact) {
     return {*this->strand, std::move(fact.fact)};

@@ -39,6 +39,9 @@ class Source {
 /// Source: Go's runtime/chan.go describes the same rules.
 template <class T>
 class ChannelCore : public Pooled {
+  static_assert(std::is_object_v<T> && std::is_move_constructible_v<T>,
+                "a channel carries movable values; for a bare event use Channel<std::monostate>");
+
  public:
   explicit ChannelCore(std::size_t capacity) : capacity_(capacity) {}
   ChannelCore(const ChannelCore&) = delete;
