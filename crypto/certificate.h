@@ -88,7 +88,7 @@ Bytes encode_certificate(const Certificate& certificate);
 Result<Certificate> decode_certificate(ByteView bytes);
 
 /// Returns whether the key that the certificate names as its issuer signed it; whether that issuer
-/// is to be trusted is another question.
+/// is to be trusted is another question. Requires: check_claims(certificate.claims).
 [[nodiscard]] bool signed_by_its_issuer(const Certificate& certificate);
 
 /// A moment for people: "2026-11-23 07:51:20 UTC".

@@ -23,8 +23,9 @@ inline constexpr std::size_t kRecordBytesMin = 1024;
 
 /// Every bound of one session's Mux. Units: bytes, where the name says so.
 ///
-/// Requires: early_bytes <= message_bytes_max <= receive_bytes_max / 2; early_* at least kEarly*;
-/// channel_outbox_bytes <= outbox_bytes_max; flush_bytes_max at least kRecordBytesMin.
+/// Requires: early_bytes <= message_bytes_max <= receive_bytes_max / 2; message_bytes_max below
+/// 2^32 - 1; early_* at least kEarly*; channel_outbox_bytes <= outbox_bytes_max; flush_bytes_max at
+/// least kRecordBytesMin; frame_bytes_max and window_bytes_min above 0.
 struct MuxLimits {
   std::uint32_t channels_max = 1024;  ///< Of one side, open or not yet released, at a time.
   std::uint32_t early_items = kEarlyItems;
@@ -102,8 +103,8 @@ class Mux {
   /// goaway, goodbye or refused; invalid_argument where a name is longer than kNameBytesMax or the
   /// capacity is 0.
   Result<ChannelId> open(const OpenRequest& request);
-  /// Serves a channel of which on_open told, with room for `capacity` items. Requires: capacity >
-  /// 0.
+  /// Serves a channel of which on_open told, with room for `capacity` items.
+  /// Requires: capacity > 0; called once.
   void accept(ChannelId id, std::uint32_t capacity);
   /// Breaks both directions off, or refuses an open. What was not yet sent is dropped.
   void reset(ChannelId id, Code status, std::string_view text);

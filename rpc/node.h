@@ -42,8 +42,9 @@ struct NodeParts {
 ///     auto incoming = co_await ok(accept(node, kChat));        // as a server
 ///     auto chat = co_await ok(open(node, kChat, {"bob@127.0.0.1:7000"}));  // as a client
 ///
-/// One session with a peer carries all channels to it, whoever dialled. A server reaches a client
-/// that connected by the client's name alone. Losing a connection ends its channels with `lost`.
+/// One session with a peer carries all channels to it, whoever dialled; where both dial at the same
+/// time there are two, and the newest is used. A server reaches a client that connected by the
+/// client's name alone. Losing a connection ends its channels with `lost`.
 ///
 /// Owns: its sessions; dropping the node cuts them. Channels that outlive it are lost.
 /// Threads: the Scheduler's alone.

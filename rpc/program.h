@@ -47,8 +47,8 @@ class Program {
 /// error to standard error.
 ///
 ///     int main() {
-///       return rpc::run_program({.name = "alice"}, [](rpc::Program& p) { return work(p.node());
-///       });
+///       return rpc::run_program({.name = "alice"},
+///                               [](rpc::Program& p) { return work(p.node()); });
 ///     }
 int run_program(const ProgramOptions& options, const std::function<Task<>(Program&)>& main_task);
 

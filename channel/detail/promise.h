@@ -56,6 +56,7 @@ Error error_of_exception() noexcept;
 ///   bool ready()       tries; true when the outcome is settled (done or ended)
 ///   void enlist()      queues its nodes; called after ready() said false
 ///   R finish()         the result, once settled
+///   V take()           the value, once done; what ok() gives
 ///   Deadline deadline
 template <class Op, bool kUnwrap>
 class OpAwaiter {
