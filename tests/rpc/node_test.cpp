@@ -253,14 +253,18 @@ TEST_CASE("a closed node dials anew for the next channel") {
   });
 }
 
-TEST_CASE("a peer that says goodbye is dialled anew although its connection still lives") {
+TEST_CASE("a peer to which goodbye is on its way is dialled anew") {
   NodePair pair;
   pair.nursery([&](Nursery& n) -> Task<> {
     co_await ok(serve(n, pair.server_node(), kText, echo));
     co_await ok(talk_once(pair.client_node(), pair.to_server));
     pair.wire().hold(0, sim::WireSide::listener);
-    n.spawn("closer", pair.client_node().close());
-    co_await ok(sleep(1ms));
+    Channel<int> closing{1};
+    n.spawn("closer", [&, closing]() -> Task<> {
+      co_await ok(closing.send(1));
+      co_return co_await pair.client_node().close();
+    });
+    co_await ok(closing.recv());
     co_await ok(talk_once(pair.client_node(), pair.to_server));
     CHECK(pair.last_wire == 1);
     co_return {};
