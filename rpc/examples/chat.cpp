@@ -5,30 +5,32 @@
 
 #include "tubing/channel/stdio.h"
 #include "tubing/rpc/program.h"
-
 using namespace tubing;
-
 inline constexpr Service<std::string, std::string> kChat{"chat.v1"};
-using Member = Duplex<std::string, std::string>;
+using Members = std::map<std::string, Sender<std::string>>;
+
+Task<> tell(Members members, std::string line) {
+  fmt::print("{}\n", line);
+  for (auto& [name, member] : members)
+    if (Result<> sent = co_await member.send(line, within(std::chrono::seconds(1))); !sent)
+      member.close(Error(Code::resource_exhausted, "chat", name + " reads too slowly"));
+  co_return {};
+}
 
 Task<> host(rpc::Program& program, std::string address) {
+  auto stop = co_await ok(signals(SIGINT, SIGTERM));
   auto at = co_await ok(program.node().listen(co_await ok(rpc::Address::parse(address))));
   fmt::print("room at {}\n", at.text());
-  auto stop = co_await ok(signals(SIGINT, SIGTERM));
-  std::map<std::string, Sender<std::string>> members;  // outlives the handlers below
-  auto tell_all = [&](std::string line) {
-    fmt::print("{}\n", line);
-    for (auto& [name, member] : members) (void)member.try_send(line);  // a slow one misses it
-  };
+  Members members;  // outlives the handlers below
   co_return co_await nursery([&](Nursery& n) -> Task<> {
-    co_await ok(serve(n, program.node(), kChat, [&](Member& member) -> Task<> {
-      const std::string name = member.peer.name;
-      members[name] = member.tx;
-      tell_all(name + " joined");
-      while (auto line = co_await member.rx.recv()) tell_all(name + ": " + *line);
+    co_await ok(serve(n, program.node(), kChat, [&](auto& peer) -> Task<> {
+      const std::string name = peer.peer.name;  // proven by its key
+      if (!members.emplace(name, peer.tx).second)
+        co_return Error(Code::already_exists, "chat", name + " is in the room already");
+      co_await ok(tell(members, name + " joined"));
+      while (auto line = co_await peer.rx.recv()) co_await ok(tell(members, name + ": " + *line));
       members.erase(name);
-      tell_all(name + " left");
-      co_return member.rx.end();
+      co_return co_await tell(members, name + " left");
     }));
     co_await ok(stop.recv());
     co_return n.cancel(), Result<>();
@@ -37,28 +39,22 @@ Task<> host(rpc::Program& program, std::string address) {
 
 Task<> join(rpc::Program& program, std::string room) {
   auto chat = co_await ok(open(program.node(), kChat, PeerName{room}));
-  auto typed = co_await ok(read_lines(program.reactor(), 0));
-  for (;;) {
-    auto s = co_await ok(select(recv(typed), recv(chat.rx)));
-    if (s.index() == 0) {
-      Result<std::string> line = s.get<0>();
-      if (!line) break;  // end of input
-      co_await ok(chat.tx.send(*line));
-    } else {
-      fmt::print("{}\n", co_await ok(s.get<1>()));
-    }
-  }
-  chat.tx.close();
-  while (auto line = co_await chat.rx.recv()) fmt::print("{}\n", *line);
-  co_return chat.rx.end();
+  auto typed = co_await ok(read_lines(program.reactor(), STDIN_FILENO));
+  co_return co_await nursery([&](Nursery& n) -> Task<> {
+    n.spawn("say", [&]() -> Task<> {
+      while (auto line = co_await typed.recv()) co_await ok(chat.tx.send(*line));
+      co_return chat.tx.close(), typed.end();  // the room then closes its side
+    });
+    while (auto line = co_await chat.rx.recv()) fmt::print("{}\n", *line);
+    co_return n.cancel(), chat.rx.end();
+  });
 }
 
 int main(int argc, char** argv) {
   std::setvbuf(stdout, nullptr, _IOLBF, 0);
-  const std::string verb = argc > 1 ? argv[1] : "";
-  if (!(verb == "host" && argc == 3) && !(verb == "join" && argc == 4))
-    return fmt::print(stderr, "usage: chat host HOST:PORT | join NAME room@HOST:PORT\n"), 2;
-  return rpc::run_program({.name = verb == "host" ? "room" : argv[2]}, [&](rpc::Program& p) {
-    return verb == "host" ? host(p, argv[2]) : join(p, argv[3]);
-  });
+  if (argc == 3 && argv[1] == std::string("host"))
+    return rpc::run_program({.name = "room"}, [&](auto& p) { return host(p, argv[2]); });
+  if (argc == 4 && argv[1] == std::string("join"))
+    return rpc::run_program({.name = argv[2]}, [&](auto& p) { return join(p, argv[3]); });
+  return fmt::print(stderr, "usage: chat host HOST:PORT | join NAME room@HOST:PORT\n"), 2;
 }
