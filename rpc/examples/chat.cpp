@@ -6,13 +6,13 @@
 #include "tubing/channel/stdio.h"
 #include "tubing/rpc/program.h"
 using namespace tubing;
+using namespace std::literals;
 inline constexpr Service<std::string, std::string> kChat{"chat.v1"};
-using Members = std::map<std::string, Sender<std::string>>;
 
-Task<> tell(Members members, std::string line) {
+Task<> tell(std::map<std::string, Sender<std::string>> members, std::string line) {
   fmt::print("{}\n", line);
   for (auto& [name, member] : members)
-    if (Result<> sent = co_await member.send(line, within(std::chrono::seconds(1))); !sent)
+    if ((co_await member.send(line, within(1s))).code() == Code::deadline_exceeded)
       member.close(Error(Code::resource_exhausted, "chat", name + " reads too slowly"));
   co_return {};
 }
@@ -21,7 +21,7 @@ Task<> host(rpc::Program& program, std::string address) {
   auto stop = co_await ok(signals(SIGINT, SIGTERM));
   auto at = co_await ok(program.node().listen(co_await ok(rpc::Address::parse(address))));
   fmt::print("room at {}\n", at.text());
-  Members members;  // outlives the handlers below
+  std::map<std::string, Sender<std::string>> members;  // outlives the handlers below
   co_return co_await nursery([&](Nursery& n) -> Task<> {
     co_await ok(serve(n, program.node(), kChat, [&](auto& peer) -> Task<> {
       const std::string name = peer.peer.name;  // proven by its key
@@ -52,9 +52,9 @@ Task<> join(rpc::Program& program, std::string room) {
 
 int main(int argc, char** argv) {
   std::setvbuf(stdout, nullptr, _IOLBF, 0);
-  if (argc == 3 && argv[1] == std::string("host"))
+  if (argc == 3 && argv[1] == "host"s)
     return rpc::run_program({.name = "room"}, [&](auto& p) { return host(p, argv[2]); });
-  if (argc == 4 && argv[1] == std::string("join"))
+  if (argc == 4 && argv[1] == "join"s)
     return rpc::run_program({.name = argv[2]}, [&](auto& p) { return join(p, argv[3]); });
   return fmt::print(stderr, "usage: chat host HOST:PORT | join NAME room@HOST:PORT\n"), 2;
 }

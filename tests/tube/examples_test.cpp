@@ -172,6 +172,24 @@ TEST_CASE("the example of a chat tells a member who reads too slowly why it must
   CHECK(ben.finish().status == 0);
 }
 
+TEST_CASE("the example of a chat says goodbye to its members when the room is stopped") {
+  const Keys keys({"room", "ann", "ben"});
+  Process room = keys.start({"chat", "host", "127.0.0.1:0"});
+  const std::string peer = "room@" + address_of(room);
+  Process ann = keys.start({"chat", "join", "ann", peer});
+  ann.await_out("ann joined\n");
+  Process ben = keys.start({"chat", "join", "ben", peer});
+  ann.await_out("ben joined\n");
+  ben.await_out("ben joined\n");
+  room.kill(SIGTERM);
+  CHECK(room.finish().status == 0);
+  for (Process* member : {&ann, &ben}) {
+    const Finished finished = member->finish();
+    CHECK(finished.status == 0);
+    CHECK(finished.err == "");
+  }
+}
+
 TEST_CASE("the example of a chat ends for its members when the room dies") {
   const Keys keys({"room", "ann"});
   Process room = keys.start({"chat", "host", "127.0.0.1:0"});
