@@ -18,7 +18,7 @@ class Alarm {
 
   /// Rings at `when`, and no longer at what was set before.
   void set(Time when);
-  void set(Duration from_now) { set(scheduler_.now() + from_now); }
+  void set(Duration from_now) { set(within(from_now).from(scheduler_.now())); }
   void clear() { scheduler_.timers().disarm(due_); }
   bool is_set() const { return due_.armed(); }
 

@@ -14,40 +14,6 @@ class Sender;
 template <class T>
 class Receiver;
 
-namespace detail {
-
-/// A counted reference to a channel, as small as a pointer. The count is not atomic: a channel
-/// belongs to one Scheduler.
-template <class T>
-class ChannelRef {
- public:
-  ChannelRef() = default;
-  explicit ChannelRef(ChannelCore<T>* core) : core_(core) {
-    if (core_) core_->add_ref();
-  }
-  ChannelRef(const ChannelRef& other) : ChannelRef(other.core_) {}
-  ChannelRef(ChannelRef&& other) noexcept : core_(std::exchange(other.core_, nullptr)) {}
-  ChannelRef& operator=(ChannelRef other) noexcept {
-    std::swap(core_, other.core_);
-    return *this;
-  }
-  ~ChannelRef() {
-    if (core_) core_->drop_ref();
-  }
-
-  ChannelCore<T>* get() const { return core_; }
-  ChannelCore<T>& operator*() const {
-    TUBING_ASSERT(core_ && "an operation on an empty channel handle");
-    return *core_;
-  }
-  ChannelCore<T>* operator->() const { return &**this; }
-
- private:
-  ChannelCore<T>* core_ = nullptr;
-};
-
-}  // namespace detail
-
 /// The sending end of a channel, as `chan<- T` in Go. A copyable handle; the default one is empty.
 ///
 /// Requires: not empty, for every operation but select, where an empty handle is a disabled arm.
@@ -66,10 +32,10 @@ class Sender {
   detail::SendOp<T> send(const T& value, Deadline deadline = {}) const
     requires std::copy_constructible<T>
   {
-    return {*ref_, value, deadline};
+    return {ref_, value, deadline};
   }
   detail::SendOp<T> send(T&& value, Deadline deadline = {}) const {
-    return {*ref_, std::move(value), deadline};
+    return {ref_, std::move(value), deadline};
   }
   /// Sends if that needs no waiting. Returns false where it would have waited, with `value`
   /// untouched.
@@ -121,7 +87,7 @@ class Receiver {
   /// Errors: closed, where the channel was closed and everything that was sent has been received;
   /// cancelled, deadline_exceeded; over a network also reset and lost.
   /// Cancel: ends the wait; no value is lost.
-  detail::RecvOp<T> recv(Deadline deadline = {}) const { return {*ref_, deadline}; }
+  detail::RecvOp<T> recv(Deadline deadline = {}) const { return {ref_, deadline}; }
   /// Receives if that needs no waiting. Returns no value where it would have waited.
   /// Errors: as recv, without the waiting ones.
   Result<std::optional<T>> try_recv() const {

@@ -18,8 +18,7 @@ Result<> compare_types(const channel::ChannelSpec& ours, const channel::ChannelS
 Result<> check_capacity(std::uint32_t capacity, const char* operation) {
   if (capacity > 0) return {};
   return Error(Code::invalid_argument, operation,
-               "capacity 0 exists only in process; use at least 1, and flush() to wait until the "
-               "peer has taken everything");
+               "capacity 0, a rendezvous, exists only in process; over a network use at least 1");
 }
 
 Code reset_status(const Error& how) {

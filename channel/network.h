@@ -9,6 +9,7 @@
 #include "tubing/channel/base/byte_buffer.h"
 #include "tubing/channel/base/bytes.h"
 #include "tubing/channel/channel.h"
+#include "tubing/channel/channel_class.h"
 #include "tubing/channel/deadline.h"
 #include "tubing/channel/task.h"
 
@@ -31,13 +32,6 @@ struct PeerInfo {
 }  // namespace tubing
 
 namespace tubing::channel {
-
-/// How urgent a channel's values are when several channels of one session have some to send.
-enum class ChannelClass : std::uint8_t { control = 0, normal = 1, bulk = 2 };
-/// What is promised for a channel's values.
-enum class Delivery : std::uint8_t {
-  ordered = 0,  ///< First in, first out, each at most once, nothing lost from the middle.
-};
 
 /// What both ends of a channel over a network have to agree on, seen from the opener.
 struct ChannelSpec {

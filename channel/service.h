@@ -89,9 +89,15 @@ namespace detail {
 /// A whole session's channels may come in one turn.
 inline constexpr std::uint32_t kServeBacklog = 1024;
 
+/// A frame of its own for the handler: what it throws before its first wait ends here too.
+template <class Handler, class Out, class In>
+Task<> run_handler(Handler& handler, Duplex<Out, In>& end) {
+  co_return co_await handler(end);
+}
+
 template <class Handler, class Out, class In>
 Task<> serve_one(Handler& handler, Duplex<Out, In> end) {
-  Result<> done = co_await handler(end);
+  Result<> done = co_await run_handler(handler, end);
   if (done) {
     end.tx.close();
   } else {

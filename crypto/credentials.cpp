@@ -98,9 +98,7 @@ std::optional<Error> decode_refusal(ByteView payload) {
   if (status == Code::ok) status = Code::unknown;
   std::string_view told = as_text(payload.subspan(std::min<std::size_t>(payload.size(), 2)));
   std::string text = "the peer refused us: ";
-  for (const char c : told.substr(0, kRefusalTextBytesMax)) {
-    text += c >= ' ' && c <= '~' ? c : '?';
-  }
+  text += printable(told.substr(0, kRefusalTextBytesMax));
   return Error(status, kOperation, text);
 }
 

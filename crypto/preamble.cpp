@@ -12,13 +12,6 @@ Error disagreement(const std::string& detail) {
   return Error(Code::failed_precondition, "handshake", detail);
 }
 
-// What people can read of some bytes; dots for the rest.
-std::string printable(ByteView bytes) {
-  std::string text;
-  for (const char c : as_text(bytes)) text += c >= ' ' && c <= '~' ? c : '.';
-  return text;
-}
-
 }  // namespace
 
 Cipher cipher_of(Suite suite) {
@@ -60,7 +53,7 @@ Result<> check_magic(ByteView begin) {
   const ByteView shown = begin.first(std::min(begin.size(), kPreambleBytes));
   return disagreement(fmt::format(
       "the peer does not speak Tubing: it began with {} (\"{}\"); check the address and the port",
-      to_hex(shown), printable(shown)));
+      to_hex(shown), printable(as_text(shown))));
 }
 
 Preamble decode_preamble(ByteView bytes) {

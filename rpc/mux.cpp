@@ -251,7 +251,7 @@ Result<ChannelId> Mux::open(const OpenRequest& request) {
   }
   if (request.capacity == 0) {
     return Error(Code::invalid_argument, "open",
-                 "capacity 0 exists only in process; use at least 1 and flush()");
+                 "capacity 0, a rendezvous, exists only in process; use at least 1");
   }
   if (s.peer_goes_away || s.peer_is_done || s.owes_goodbye || s.owes_refused || s.is_done) {
     return Error(Code::unavailable, "open", "the session is ending; open on a new connection");

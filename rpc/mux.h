@@ -152,6 +152,8 @@ class Mux {
 
   /// Whether fill_record has something to say in a new flush.
   bool has_output() const;
+  /// Whether our goodbye or refused has been made: nothing follows it.
+  bool is_done() const;
   /// Begins a flush: flush_bytes_max may be made from now on.
   void begin_flush();
   /// Makes the next record's plaintext. Returns its size, 0 where nothing is left or the flush has

@@ -12,9 +12,9 @@
 namespace tubing::rpc {
 
 struct ProgramOptions {
-  std::string name = {};        ///< Whose key: NAME.key and NAME.cert in the key folder.
-  std::string key_folder = {};  ///< Empty: $TUBING_KEYS, else the folder tubing in ~/.config.
-  std::string passphrase = {};  ///< Of the key file; empty where it has none.
+  std::string name = {};             ///< Whose key: NAME.key and NAME.cert in the key folder.
+  std::string key_folder = {};       ///< Empty: $TUBING_KEYS, else the folder tubing in ~/.config.
+  std::string_view passphrase = {};  ///< Of the key file, lent for `make`; empty: it has none.
   Logger* logger = nullptr;
   NodeLimits limits = {};
 };

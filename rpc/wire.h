@@ -6,11 +6,11 @@
 
 #include "tubing/channel/base/bytes.h"
 #include "tubing/channel/base/error.h"
+#include "tubing/channel/base/version.h"
+#include "tubing/channel/channel_class.h"
 
 namespace tubing::rpc {
 
-/// The version of this format. Two sides with different ones refuse each other by name.
-inline constexpr std::uint64_t kWireVersion = 1;
 /// The longest service or type name in an open. Units: bytes.
 inline constexpr std::size_t kNameBytesMax = 200;
 /// The longest text of a refused or a reset; a longer one is cut by the writer. Units: bytes.
@@ -52,10 +52,8 @@ std::string_view frame_name(FrameKind kind);
 enum class ChannelId : std::uint64_t {};
 constexpr std::uint64_t number(ChannelId id) { return static_cast<std::uint64_t>(id); }
 
-/// How urgent a channel's values are to the flush.
-enum class ChannelClass : std::uint8_t { control = 0, normal = 1, bulk = 2 };
-/// What is promised for a channel's values.
-enum class Delivery : std::uint8_t { ordered = 0 };
+using channel::ChannelClass;
+using channel::Delivery;
 
 /// Each side's first frame. Keys that a reader does not know are skipped.
 struct SettingsFrame {

@@ -32,6 +32,9 @@ inline void append(Bytes& out, ByteView bytes) {
   out.insert(out.end(), bytes.begin(), bytes.end());
 }
 
+/// A stranger's text, fit for a terminal: each byte that is not printable ASCII becomes '?'.
+std::string printable(std::string_view text);
+
 /// Lower-case hexadecimal digits, two a byte.
 std::string to_hex(ByteView bytes);
 

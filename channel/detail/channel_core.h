@@ -241,6 +241,36 @@ class ChannelCore : public Pooled {
   Code last_recv_end_ = Code::ok;
 };
 
+/// A counted reference to a channel, as small as a pointer. The count is not atomic: a channel
+/// belongs to one Scheduler.
+template <class T>
+class ChannelRef {
+ public:
+  ChannelRef() = default;
+  explicit ChannelRef(ChannelCore<T>* core) : core_(core) {
+    if (core_) core_->add_ref();
+  }
+  ChannelRef(const ChannelRef& other) : ChannelRef(other.core_) {}
+  ChannelRef(ChannelRef&& other) noexcept : core_(std::exchange(other.core_, nullptr)) {}
+  ChannelRef& operator=(ChannelRef other) noexcept {
+    std::swap(core_, other.core_);
+    return *this;
+  }
+  ~ChannelRef() {
+    if (core_) core_->drop_ref();
+  }
+
+  ChannelCore<T>* get() const { return core_; }
+  ChannelCore<T>& operator*() const {
+    TUBING_ASSERT(core_ && "an operation on an empty channel handle");
+    return *core_;
+  }
+  ChannelCore<T>* operator->() const { return &**this; }
+
+ private:
+  ChannelCore<T>* core_ = nullptr;
+};
+
 /// Sends by copy or by move, as the user gave the value.
 template <class T>
 Outcome send_from(ChannelCore<T>& core, T& value, bool may_move) {

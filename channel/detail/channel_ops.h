@@ -8,18 +8,21 @@ namespace tubing::detail {
 template <class T>
 class [[nodiscard]] RecvOp : public Waiter {
  public:
-  RecvOp(ChannelCore<T>& core, Deadline until) : Waiter(kKind), deadline(until), core_(core) {}
+  RecvOp(const ChannelRef<T>& channel, Deadline until)
+      : Waiter(kKind), deadline(until), channel_(channel) {
+    TUBING_ASSERT(channel.get() && "a recv on an empty handle");
+  }
 
   bool ready() {
-    core_.check_home(*strand);
-    outcome = core_.receive(value_);
+    core().check_home(*strand);
+    outcome = core().receive(value_);
     return outcome != Outcome::pending;
   }
   void enlist() {
     node_.waiter = this;
     node_.slot = &value_;
     nodes = &node_;
-    core_.receivers().push(node_);
+    core().receivers().push(node_);
   }
   Result<T> finish() {
     if (outcome == Outcome::done) [[likely]]
@@ -31,12 +34,13 @@ class [[nodiscard]] RecvOp : public Waiter {
   const Deadline deadline;
 
  private:
+  ChannelCore<T>& core() { return *channel_.get(); }
   static Error error_of(Waiter& waiter) {
-    return receive_error(static_cast<RecvOp&>(waiter).core_, waiter);
+    return receive_error(static_cast<RecvOp&>(waiter).core(), waiter);
   }
   static constexpr WaiterKind kKind{.operation = "recv", .error = error_of, .on_cancel = nullptr};
 
-  ChannelCore<T>& core_;
+  ChannelRef<T> channel_;  ///< Keeps the channel, though its handles may go while this waits.
   WaitNode node_;
   std::optional<T> value_;
 };
@@ -44,23 +48,26 @@ class [[nodiscard]] RecvOp : public Waiter {
 template <class T>
 class [[nodiscard]] SendOp : public Waiter {
  public:
-  SendOp(ChannelCore<T>& core, const T& value, Deadline until)
-      : Waiter(kKind), deadline(until), core_(core), value_(const_cast<T*>(&value)) {}
-  SendOp(ChannelCore<T>& core, T&& value, Deadline until)
-      : Waiter(kKind), deadline(until), core_(core), value_(&value) {
+  SendOp(const ChannelRef<T>& channel, const T& value, Deadline until)
+      : Waiter(kKind), deadline(until), channel_(channel), value_(const_cast<T*>(&value)) {
+    TUBING_ASSERT(channel.get() && "a send on an empty handle");
+  }
+  SendOp(const ChannelRef<T>& channel, T&& value, Deadline until)
+      : Waiter(kKind), deadline(until), channel_(channel), value_(&value) {
+    TUBING_ASSERT(channel.get() && "a send on an empty handle");
     node_.may_move = true;
   }
 
   bool ready() {
-    core_.check_home(*strand);
-    outcome = send_from(core_, *value_, node_.may_move);
+    core().check_home(*strand);
+    outcome = send_from(core(), *value_, node_.may_move);
     return outcome != Outcome::pending;
   }
   void enlist() {
     node_.waiter = this;
     node_.slot = value_;
     nodes = &node_;
-    core_.senders().push(node_);
+    core().senders().push(node_);
   }
   Result<> finish() {
     if (outcome == Outcome::done) [[likely]]
@@ -72,12 +79,13 @@ class [[nodiscard]] SendOp : public Waiter {
   const Deadline deadline;
 
  private:
+  ChannelCore<T>& core() { return *channel_.get(); }
   static Error error_of(Waiter& waiter) {
-    return wait_error(static_cast<SendOp&>(waiter).core_, waiter, "send");
+    return wait_error(static_cast<SendOp&>(waiter).core(), waiter, "send");
   }
   static constexpr WaiterKind kKind{.operation = "send", .error = error_of, .on_cancel = nullptr};
 
-  ChannelCore<T>& core_;
+  ChannelRef<T> channel_;  ///< Keeps the channel, though its handles may go while this waits.
   WaitNode node_;
   T* value_;  ///< Bound by reference: copied or moved from when the send takes place.
 };

@@ -16,7 +16,7 @@ namespace tubing::detail {
 
 // An arm has
 //   using Value            its result
-//   bool ready() const     whether it could take place now
+//   bool ready(const Waiter&) const  whether it could take place now
 //   Outcome commit()       takes place; called when ready
 //   void enlist(Waiter&, arm)  queues itself for later
 //   Value finish(Waiter&)  the result, after commit or a wake
@@ -25,26 +25,28 @@ template <class T>
 class RecvArm {
  public:
   using Value = Result<T>;
-  explicit RecvArm(ChannelCore<T>* core) : core_(core) {}
-  bool ready() const { return core_ && core_->can_receive(); }
-  Outcome commit() { return core_->receive(value_); }
+  explicit RecvArm(ChannelCore<T>* core) : channel_(core) {}
+  bool ready(const Waiter&) const { return core() && core()->can_receive(); }
+  Outcome commit() { return core()->receive(value_); }
   void enlist(Waiter& waiter, std::uint32_t arm) {
-    if (!core_) return;
-    core_->check_home(*waiter.strand);
+    if (!core()) return;
+    core()->check_home(*waiter.strand);
     node_.waiter = &waiter;
     node_.arm = arm;
     node_.slot = &value_;
     node_.sibling = waiter.nodes;
     waiter.nodes = &node_;
-    core_->receivers().push(node_);
+    core()->receivers().push(node_);
   }
   Value finish(Waiter& waiter) {
     if (waiter.outcome == Outcome::done) return *std::move(value_);
-    return receive_error(*core_, waiter);
+    return receive_error(*core(), waiter);
   }
 
  private:
-  ChannelCore<T>* core_;
+  ChannelCore<T>* core() const { return channel_.get(); }
+
+  ChannelRef<T> channel_;  ///< Keeps the channel while this waits; empty: a disabled arm.
   WaitNode node_;
   std::optional<T> value_;
 };
@@ -53,27 +55,31 @@ template <class T>
 class SendArm {
  public:
   using Value = Result<>;
-  SendArm(ChannelCore<T>* core, const T& value) : core_(core), value_(const_cast<T*>(&value)) {}
-  SendArm(ChannelCore<T>* core, T&& value) : core_(core), value_(&value) { node_.may_move = true; }
-  bool ready() const { return core_ && core_->can_send(); }
-  Outcome commit() { return send_from(*core_, *value_, node_.may_move); }
+  SendArm(ChannelCore<T>* core, const T& value) : channel_(core), value_(const_cast<T*>(&value)) {}
+  SendArm(ChannelCore<T>* core, T&& value) : channel_(core), value_(&value) {
+    node_.may_move = true;
+  }
+  bool ready(const Waiter&) const { return core() && core()->can_send(); }
+  Outcome commit() { return send_from(*core(), *value_, node_.may_move); }
   void enlist(Waiter& waiter, std::uint32_t arm) {
-    if (!core_) return;
-    core_->check_home(*waiter.strand);
+    if (!core()) return;
+    core()->check_home(*waiter.strand);
     node_.waiter = &waiter;
     node_.arm = arm;
     node_.slot = value_;
     node_.sibling = waiter.nodes;
     waiter.nodes = &node_;
-    core_->senders().push(node_);
+    core()->senders().push(node_);
   }
   Value finish(Waiter& waiter) {
     if (waiter.outcome == Outcome::done) return {};
-    return wait_error(*core_, waiter, "send");
+    return wait_error(*core(), waiter, "send");
   }
 
  private:
-  ChannelCore<T>* core_;
+  ChannelCore<T>* core() const { return channel_.get(); }
+
+  ChannelRef<T> channel_;  ///< Keeps the channel while this waits; empty: a disabled arm.
   WaitNode node_;
   T* value_;
 };
@@ -82,8 +88,11 @@ class AfterArm {
  public:
   using Value = Result<>;
   explicit AfterArm(Deadline at) : deadline_(at) {}
-  bool ready() const { return false; }
-  Outcome commit() { return Outcome::pending; }
+  bool ready(const Waiter& waiter) const {
+    if (deadline_.never() || deadline_.relative()) return false;
+    return deadline_.from(Time()) <= waiter.strand->scheduler.now();
+  }
+  Outcome commit() { return Outcome::done; }
   void enlist(Waiter& waiter, std::uint32_t arm) {
     if (deadline_.never()) return;
     Scheduler& scheduler = waiter.strand->scheduler;
@@ -109,7 +118,7 @@ class AfterArm {
 class OtherwiseArm {
  public:
   using Value = Result<>;
-  bool ready() const { return false; }
+  bool ready(const Waiter&) const { return false; }
   Outcome commit() { return Outcome::done; }
   void enlist(Waiter&, std::uint32_t) {}
   Value finish(Waiter&) { return {}; }
@@ -176,7 +185,7 @@ class [[nodiscard]] SelectOp : public Waiter {
 
   template <std::size_t... I>
   std::uint32_t able_arms(std::index_sequence<I...>) const {
-    return ((std::uint32_t{std::get<I>(arms_).ready()} << I) | ...);
+    return ((std::uint32_t{std::get<I>(arms_).ready(*this)} << I) | ...);
   }
 
   std::uint32_t choose(std::uint32_t able) {

@@ -14,7 +14,7 @@ constexpr std::size_t kPartBytesMin = 256;
 
 bool Mux::has_output() const {
   const State& s = *state_;
-  return !s.is_done && (s.has_control() || !s.active.empty() || s.owes_goodbye);
+  return !s.is_done && (s.has_control() || !s.active.empty() || s.may_say_goodbye());
 }
 
 void Mux::begin_flush() { state_->flush_left = state_->limits.flush_bytes_max; }
@@ -25,13 +25,20 @@ std::size_t Mux::fill_record(MutableBytes plaintext) {
   if (s.is_done || s.flush_left < kRecordBytesMin) return 0;
   FrameWriter out(plaintext.first(std::min(plaintext.size(), s.flush_left)));
   if (s.write_control(out)) s.write_data(out);
-  if (s.owes_goodbye && !s.is_done && !s.has_control() && s.active.empty() && out.room() > 0) {
+  if (s.may_say_goodbye() && out.room() > 0) {
     write_frame(out, GoodbyeFrame{});
     s.is_done = true;
   }
   s.flush_left -= out.size();
   if (s.room_freed) s.tell_writers();
   return out.size();
+}
+
+bool Mux::is_done() const { return state_->is_done; }
+
+// A large value that waits for its reservation is still to be sent.
+bool Mux::State::may_say_goodbye() const {
+  return owes_goodbye && !is_done && !has_control() && active.empty() && large_sender == nullptr;
 }
 
 bool Mux::State::has_control() const {

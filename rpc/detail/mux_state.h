@@ -90,6 +90,7 @@ struct Mux::State {
 
   // Frames out.
   bool has_control() const;
+  bool may_say_goodbye() const;
   bool write_control(FrameWriter& out);
   bool write_owed(FrameWriter& out);
   void write_data(FrameWriter& out);

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "tubing/rpc/mux.h"
+
 namespace tubing::rpc {
 
 using crypto::Handshake;
@@ -19,6 +21,7 @@ SecureLink::SecureLink(Scheduler& scheduler, FlushBuffers& buffers, std::unique_
       handshake_(std::make_unique<Handshake>(std::move(handshake))),
       alarm_(scheduler, [this] {
         if (state_ == State::closing) return finish();
+        if (close_after_flush_) return end_writing();
         fail(Error(
             Code::deadline_exceeded, "handshake",
             fmt::format(
@@ -120,7 +123,7 @@ void SecureLink::flush() {
 std::size_t SecureLink::make_records(MutableBytes out) {
   std::size_t size = 0;
   events_.begin_flush();
-  while (out.size() - size > kRecordOverheadBytes + 1024) {
+  while (out.size() - size > kRecordOverheadBytes + kRecordBytesMin) {
     const MutableBytes room = out.subspan(size);
     const std::size_t most =
         std::min(room.size() - kRecordOverheadBytes, std::size_t{kRecordPlaintextBytesMax});
@@ -146,7 +149,7 @@ void SecureLink::write(std::unique_ptr<FlushBuffer> buffer, std::size_t bytes) {
   }
   buffers_.give_back(std::move(buffer));
   if (sealer_ && events_.has_output()) return request_flush();
-  if (state_ == State::closing || close_after_flush_) end_writing();
+  if (state_ == State::closing || (close_after_flush_ && events_.is_done())) end_writing();
 }
 
 void SecureLink::on_writable() {
@@ -163,10 +166,11 @@ void SecureLink::fail(Error why) {
   tell_end(why);
 }
 
-void SecureLink::close() {
+void SecureLink::close(bool peer_is_leaving) {
   if (ended()) return;
   if (state_ == State::handshaking) return fail(Error(Code::cancelled, "session", "closed"));
   close_after_flush_ = true;
+  if (peer_is_leaving && !alarm_.is_set()) alarm_.set(times_.linger);
   request_flush();
 }
 

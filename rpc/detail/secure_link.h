@@ -24,6 +24,8 @@ class SecureLinkEvents {
   /// Makes the next record's plaintext; returns its size, 0 for none.
   virtual std::size_t fill_record(MutableBytes plaintext) = 0;
   virtual bool has_output() const = 0;
+  /// Whether the last words have been made.
+  virtual bool is_done() const = 0;
   /// The last words: what `fill_record` gives from now on tells the peer why we end.
   virtual void on_refusing(const Error& why) = 0;
   /// The link is of no more use, and why. Told once.
@@ -57,8 +59,9 @@ class SecureLink final : private LinkEvents, private TurnHook {
   void request_flush() { scheduler_.at_turn_end(*this); }
   /// Ends the link: says the last words first where there are keys to say them under.
   void fail(Error why);
-  /// Sends what the session still has to say, then ends in order.
-  void close();
+  /// Sends what the session still has to say, then ends in order; at the latest after the linger
+  /// time where `peer_is_leaving`.
+  void close(bool peer_is_leaving);
 
   bool open() const { return state_ == State::open; }
   bool ended() const { return state_ >= State::closing; }

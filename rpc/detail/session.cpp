@@ -28,17 +28,16 @@ Result<std::unique_ptr<channel::Port>> Session::open(const ChannelSpec& spec) {
                                     .out_type = spec.out_type,
                                     .in_type = spec.in_type,
                                     .capacity = spec.capacity,
-                                    .channel_class = static_cast<ChannelClass>(spec.channel_class),
-                                    .delivery = static_cast<Delivery>(spec.delivery)});
+                                    .channel_class = spec.channel_class,
+                                    .delivery = spec.delivery});
   if (!id) return std::move(id).error();
   secure_.request_flush();
   return make_port(*id);
 }
 
 void Session::close() {
-  if (std::exchange(closing_, true)) return;
-  mux_.goodbye();
-  secure_.close();
+  if (!std::exchange(closing_, true)) mux_.goodbye();
+  secure_.close(goodbye_seen_);
 }
 
 std::unique_ptr<NodePort> Session::make_port(ChannelId id) {
@@ -101,14 +100,13 @@ void Session::on_settings(const SettingsFrame&) {
 }
 
 void Session::on_open(ChannelId id, const OpenRequest& request) {
-  events_.on_incoming(IncomingPort{
-      ChannelSpec{.service = std::string(request.service),
-                  .out_type = std::string(request.out_type),
-                  .in_type = std::string(request.in_type),
-                  .capacity = request.capacity,
-                  .channel_class = static_cast<channel::ChannelClass>(request.channel_class),
-                  .delivery = static_cast<channel::Delivery>(request.delivery)},
-      make_port(id)});
+  events_.on_incoming(IncomingPort{ChannelSpec{.service = std::string(request.service),
+                                               .out_type = std::string(request.out_type),
+                                               .in_type = std::string(request.in_type),
+                                               .capacity = request.capacity,
+                                               .channel_class = request.channel_class,
+                                               .delivery = request.delivery},
+                                   make_port(id)});
 }
 
 void Session::on_message(ChannelId id, ByteView message) {
@@ -131,7 +129,7 @@ void Session::on_stop(ChannelId id) {
 void Session::on_reset(ChannelId id, Code status, std::string_view text) {
   NodePort* port = find(id);
   if (!port) return;
-  const Error how = Error::reset_by_peer(status, "channel", text);
+  const Error how = Error::reset_by_peer(status, "channel", printable(text));
   port->on_send_end(how);
   if (find(id) == port) port->on_receive_end(how);
 }
@@ -142,7 +140,7 @@ void Session::on_goodbye() {
 }
 
 void Session::on_refused(Code status, std::string_view text) {
-  peer_refused_.emplace(status, "session", fmt::format("refused by the peer: {}", text));
+  peer_refused_.emplace(status, "session", fmt::format("refused by the peer: {}", printable(text)));
 }
 
 }  // namespace tubing::rpc

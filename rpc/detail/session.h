@@ -72,6 +72,7 @@ class Session final : private SecureLinkEvents, private MuxEvents {
   void begin_flush() override { mux_.begin_flush(); }
   std::size_t fill_record(MutableBytes plaintext) override { return mux_.fill_record(plaintext); }
   bool has_output() const override { return mux_.has_output(); }
+  bool is_done() const override { return mux_.is_done(); }
   void on_refusing(const Error& why) override;
   void on_link_end(const Error& why) override;
   void on_link_gone() override { events_.on_session_gone(*this); }

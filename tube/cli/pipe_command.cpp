@@ -127,7 +127,7 @@ int PipeCommand::run() {
   StderrLogger logger(progress_);
   auto program = rpc::Program::make({.name = name_,
                                      .key_folder = folder_,
-                                     .passphrase = std::string(passphrase->view()),
+                                     .passphrase = passphrase->view(),
                                      .logger = quiet_ ? nullptr : &logger});
   if (!program) return refuse(program.error());
   const Result<> done = (*program)->run(main(**program));
