@@ -27,7 +27,7 @@ TEST_CASE("the README opens with the example that is built") {
 
 TEST_CASE("every file that the README points to exists") {
   const std::string readme = read("README.md");
-  const std::regex link(R"(\]\(([^)#]+)\))");
+  const std::regex link(R"(\]\(([^)#\s]+)\))");
   int links = 0;
   for (std::sregex_iterator it(readme.begin(), readme.end(), link), end; it != end; ++it, ++links) {
     const std::string path = (*it)[1];
