@@ -31,7 +31,7 @@ Task<Receiver<int>> signals(std::vector<int> numbers) {
   core->attach(std::move(attached));
   for (int number : numbers) {
     source.keep(co_await ok(scheduler.reactor().watch_signal(number, [core](int heard) {
-      if (core->size() < core->capacity()) core->deliver(std::move(heard));
+      if (core->size() < core->capacity()) core->deliver(int{heard});
     })));
   }
   co_return rx;

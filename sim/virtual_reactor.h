@@ -25,7 +25,7 @@ class VirtualReactor final : public channel::Reactor {
    public:
     Event() = default;
     Event(Event&& other) noexcept
-        : reactor_(std::exchange(other.reactor_, nullptr)), key_(other.key_) {}
+        : reactor_(std::exchange(other.reactor_, nullptr)), key_(std::move(other.key_)) {}
     Event& operator=(Event&& other) noexcept {
       std::swap(reactor_, other.reactor_);
       std::swap(key_, other.key_);

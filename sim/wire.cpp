@@ -135,6 +135,7 @@ void Wire::set_dial_answer(const Address& address, DialAnswer answer) {
 
 std::vector<WireId> Wire::connections() const {
   std::vector<WireId> ids;
+  ids.reserve(hub_.connections.size());
   for (const auto& [id, connection] : hub_.connections) ids.push_back(id);
   return ids;
 }

@@ -358,8 +358,7 @@ Result<std::string> KeyCommand::target_certificate() const {
   switch (crypto::file_kind(options_.target)) {
     case crypto::FileKind::certificate: return options_.target;
     case crypto::FileKind::none:
-      if (const std::string path = folder().certificate_of(options_.target);
-          crypto::file_exists(path))
+      if (std::string path = folder().certificate_of(options_.target); crypto::file_exists(path))
         return path;
       return no_such_key(options_.target, folder());
     case crypto::FileKind::key:
