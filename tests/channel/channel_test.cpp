@@ -1,7 +1,11 @@
 #include "tubing/channel/channel.h"
 
 #include <doctest/doctest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include <algorithm>
+#include <csignal>
 #include <memory>
 #include <numeric>
 #include <string>
@@ -526,4 +530,56 @@ TEST_CASE("a channel lives as long as a handle of it") {
   CHECK(living == 0);
   static_assert(sizeof(Sender<int>) == sizeof(void*));
   static_assert(sizeof(Receiver<int>) == sizeof(void*));
+}
+
+TEST_CASE("a wait keeps its channel alive when the last handle goes") {
+  for_seeds(kSeeds, [](World& world) {
+    Channel<std::string> room{0};
+    const auto wait_to_receive = [&room]() -> Task<> {
+      Result<std::string> got = co_await room.recv();
+      CHECK(got.code() == Code::closed);
+      co_return {};
+    };
+    const auto wait_to_choose = [&room]() -> Task<> {
+      auto s = co_await ok(select(recv(room), after(1s)));
+      Result<std::string> got = s.get<0>();
+      CHECK(got.code() == Code::closed);
+      co_return {};
+    };
+    Result<> r = world.nursery([&](Nursery& n) -> Task<> {
+      n.spawn("receives", wait_to_receive);
+      n.spawn("chooses", wait_to_choose);
+      co_await ok(sleep(1ms));
+      room.close();
+      room = Channel<std::string>{0};
+      co_return {};
+    });
+    CHECK(r.code() == Code::ok);
+  });
+}
+
+TEST_CASE("a channel that is used on a second Scheduler ends the process with the reason") {
+  int report[2];
+  REQUIRE(pipe(report) == 0);
+  const pid_t child = fork();
+  REQUIRE(child >= 0);
+  if (child == 0) {
+    dup2(report[1], STDERR_FILENO);
+    signal(SIGABRT, SIG_DFL);
+    World first;
+    World second;
+    Channel<int> channel{2};
+    const auto send_one = [&channel](Nursery&) -> Task<> { co_return co_await channel.send(1); };
+    (void)first.nursery(send_one);
+    (void)second.nursery(send_one);
+    _exit(0);
+  }
+  close(report[1]);
+  std::string text(4096, '\0');
+  text.resize(static_cast<std::size_t>(std::max<ssize_t>(read(report[0], text.data(), 4096), 0)));
+  close(report[0]);
+  int status = 0;
+  REQUIRE(waitpid(child, &status, 0) == child);
+  CHECK(WIFSIGNALED(status));
+  CHECK(text.find("one Scheduler alone") != std::string::npos);
 }

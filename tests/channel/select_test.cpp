@@ -415,3 +415,26 @@ TEST_CASE("many selects on both sides of many channels lose and repeat nothing")
     CHECK(seen == std::vector<int>(120, 1));
   });
 }
+
+TEST_CASE("an absolute deadline that has passed takes part among arms that are always ready") {
+  for_seeds(kSeeds, [](World& world) {
+    Result<> r = world.nursery([&](Nursery&) -> Task<> {
+      Channel<int> busy{1};
+      const Deadline passed = co_await deadline(1ms);
+      co_await ok(sleep(2ms));
+      int received = 0;
+      for (;; ++received) {
+        co_await ok(busy.send(1));
+        auto s = co_await ok(select(recv(busy), after(passed)));
+        if (s.index() == 1) break;
+        REQUIRE(received < 1000);
+      }
+      auto first = co_await ok(select_first(after(passed), recv(busy)));
+      CHECK(first.index() == 0);
+      auto instead = co_await ok(select(otherwise(), after(passed)));
+      CHECK(instead.index() == 1);
+      co_return {};
+    });
+    CHECK(r.code() == Code::ok);
+  });
+}

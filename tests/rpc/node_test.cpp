@@ -241,6 +241,41 @@ TEST_CASE("closing a node delivers what was sent and tells both sides an end in 
   });
 }
 
+TEST_CASE("closing a node waits for a large value that has been accepted") {
+  NodePair pair;
+  pair.nursery([&](Nursery& n) -> Task<> {
+    auto incoming = co_await ok(accept(pair.server_node(), kText));
+    auto peer = co_await ok(open(pair.client_node(), kText, pair.to_server));
+    auto served = co_await ok(serve_end(kText, co_await ok(incoming.recv())));
+    co_await ok(sleep(1ms));
+    const std::string large(4 << 20, 'x');
+    co_await ok(peer.tx.send(large));
+    peer.tx.close();
+    n.spawn("close", [&pair]() -> Task<> { co_return co_await pair.client_node().close(); });
+    const std::string text = co_await ok(served.rx.recv());
+    CHECK(text == large);
+    Result<std::string> ended = co_await served.rx.recv();
+    CHECK(ended.code() == Code::closed);
+    co_return {};
+  });
+}
+
+TEST_CASE("a peer's text reaches a terminal in printable form") {
+  CHECK(printable("plain text") == "plain text");
+  CHECK(printable("\x1b[2J\r\n\x80") == "?[2J???");
+  NodePair pair;
+  pair.nursery([&](Nursery& n) -> Task<> {
+    co_await ok(serve(n, pair.server_node(), kText, [](auto&) -> Task<> {
+      co_return Error(Code::aborted, "text", "\x1b[31mred");
+    }));
+    auto peer = co_await ok(open(pair.client_node(), kText, pair.to_server));
+    Result<std::string> ended = co_await peer.rx.recv();
+    CHECK(ended.code() == Code::reset);
+    CHECK(ended.error().detail() == "?[31mred");
+    co_return {};
+  });
+}
+
 TEST_CASE("a closed node dials anew for the next channel") {
   NodePair pair;
   pair.nursery([&](Nursery& n) -> Task<> {

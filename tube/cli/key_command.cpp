@@ -176,6 +176,10 @@ void KeyCommand::add_verify() {
 }
 
 int KeyCommand::run() {
+  if (options_.folder.empty() && crypto::file_kind(options_.target) == crypto::FileKind::none) {
+    fmt::print(stderr, "tube: neither TUBING_KEYS nor HOME is set; name the folder with --dir\n");
+    return kExitRefused;
+  }
   Result<void> done;
   if (ca_->parsed()) done = run_ca();
   if (new_->parsed()) done = run_new();
