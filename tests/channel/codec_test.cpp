@@ -126,13 +126,12 @@ TEST_CASE("small structs are encoded and decoded without an allocation") {
   const Eight value{1, -5, 300, 70000, -70000, std::int64_t{1} << 40, -9, 127};
   Eight out;
   const std::size_t begin = allocations();
-  const std::string counted(100, 'x');
+  ::operator delete(::operator new(100));
   const std::size_t before = allocations();
   encode(value, buffer);
   const bool decoded = decode(buffer.view(), out).has_value();
   const std::size_t after = allocations();
   CHECK(before == begin + 1);
-  CHECK(counted.size() == 100);
   CHECK(after == before);
   CHECK(decoded);
   CHECK(out == value);
