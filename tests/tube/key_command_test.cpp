@@ -151,6 +151,16 @@ TEST_CASE("tube key says which folder it needs") {
   CHECK(std::filesystem::exists(folder.file(".config/tubing/db-1.key")));
 }
 
+TEST_CASE("tube key fails where its output cannot be written") {
+  const Home home;
+  home.made({"new", "db-1"});
+  for (const auto& command :
+       {Home::command({"show", "db-1", "--json"}), Home::command({"--help"})}) {
+    Process full(command, home.environment, {.out = "/dev/full"});
+    check_refused(full.finish(), {"standard output could not be written"});
+  }
+}
+
 TEST_CASE("tube key show tells what may be known and no secret") {
   const Home home;
   home.made({"new", "db-1", "--role", "admin"});

@@ -3,6 +3,8 @@
 #include <time.h>
 
 #include <CLI/CLI.hpp>
+#include <cstdio>
+#include <iostream>
 
 #include "tubing/channel/base/version.h"
 #include "tubing/crypto/system_entropy.h"
@@ -23,6 +25,15 @@ std::string version_text() {
                      tubing::kWireVersion, tubing::kCertificateVersion);
 }
 
+/// Returns `status`, or 1 where what was printed could not be written, and says so: a script must
+/// not take half a key's description for a whole one.
+int exit_status(int status) {
+  const bool written = std::fflush(stdout) == 0 && std::ferror(stdout) == 0;
+  if (written && std::cout.flush().good()) return status;
+  fmt::print(stderr, "tube: standard output could not be written; is its disk full, or closed?\n");
+  return tubing::cli::kExitRefused;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -35,8 +46,8 @@ int main(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? tubing::cli::kExitOk : tubing::cli::kExitUsage;
+    return app.exit(error) == 0 ? exit_status(tubing::cli::kExitOk) : tubing::cli::kExitUsage;
   }
-  if (key.chosen()) return key.run();
+  if (key.chosen()) return exit_status(key.run());
   return pipe.chosen() ? pipe.run() : tubing::cli::kExitUsage;
 }
