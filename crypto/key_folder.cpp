@@ -27,10 +27,14 @@ std::string default_key_folder() {
   return "";
 }
 
+Result<void> KeyFolder::check_named() const {
+  if (!path_.empty()) return {};
+  return Error(Code::invalid_argument, "key folder",
+               "neither TUBING_KEYS nor HOME is set; name the folder of the keys with --dir");
+}
+
 Result<void> KeyFolder::make() const {
-  if (path_.empty())
-    return Error(Code::invalid_argument, "key folder",
-                 "neither TUBING_KEYS nor HOME is set; name the folder of the keys with --dir");
+  if (Result<void> named = check_named(); !named) return named;
   for (std::size_t end = 0; end != std::string::npos;) {
     end = path_.find('/', end + 1);
     const std::string folder = path_.substr(0, end);

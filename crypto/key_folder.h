@@ -26,6 +26,8 @@ class KeyFolder {
   std::string authority_key() const { return file(kAuthorityName, ".key"); }
   std::string authorities() const { return file(kAuthorityName, ".pub"); }
 
+  /// Errors: invalid_argument without a path, with what to set or to say.
+  Result<void> check_named() const;
   /// Makes the folder with mode 0700, and those above it, where they are missing.
   /// Errors: invalid_argument without a path; the system's own reason with the folder's name.
   Result<void> make() const;

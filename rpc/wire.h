@@ -43,7 +43,6 @@ enum class FrameKind : std::uint8_t {
   goodbye = 19,
   certificate = 20,
 };
-inline constexpr std::uint8_t kFrameKindLast = 20;
 
 /// The kind's name as it is written above; "unknown" for a number that is not in the list.
 std::string_view frame_name(FrameKind kind);

@@ -13,10 +13,6 @@ namespace {
 constexpr std::uint32_t kChosenPortMin = 49152;
 constexpr std::uint32_t kChosenPortMax = 65535;
 
-std::string text_of(const Address& address) {
-  return fmt::format("{}:{}", address.host, address.port);
-}
-
 void require_sound(const WireConditions& c) {
   TUBING_ASSERT(c.latency_min >= Duration(0) && c.latency_min <= c.latency_max);
   TUBING_ASSERT(c.chunk_bytes_min >= 1 && c.chunk_bytes_min <= c.chunk_bytes_max);
@@ -78,7 +74,7 @@ class Wire::WireDialing final : public rpc::Dialing {
     if (link_ != nullptr) return on_dialed(std::move(link_));
     on_dialed(Error(
         Code::unavailable, "dial",
-        fmt::format("{} refuses connections; is somebody listening there?", text_of(address_))));
+        fmt::format("{} refuses connections; is somebody listening there?", address_.text())));
   }
 
   Wire& wire_;
@@ -108,7 +104,7 @@ Result<std::unique_ptr<rpc::Listener>> Wire::listen(const Address& address, OnLi
   }
   if (listeners_.contains(key_of(at)))
     return Error(Code::already_exists, "listen",
-                 fmt::format("{} is in use; choose another port", text_of(at)));
+                 fmt::format("{} is in use; choose another port", at.text()));
   return std::make_unique<WireListener>(*this, std::move(at), std::move(on_link));
 }
 
@@ -197,7 +193,7 @@ Duration Wire::draw_latency() {
 WireConnection& Wire::connect(const Address& address) {
   const WireId id = hub_.next_id++;
   auto made =
-      std::make_unique<WireConnection>(hub_, id, fmt::format("dialer-{}", id), text_of(address));
+      std::make_unique<WireConnection>(hub_, id, fmt::format("dialer-{}", id), address.text());
   WireConnection& connection = *made;
   hub_.connections.emplace(id, std::move(made));
   if (on_connect_) on_connect_(id);

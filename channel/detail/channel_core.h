@@ -139,7 +139,7 @@ class ChannelCore : public Pooled {
     }
   }
 
-  /// For a Source: hands in the next value, above the capacity too; its credit bounds how many.
+  /// For a Source: hands in the next value. Requires: a waiting receiver, or room in the buffer.
   void deliver(T&& value) {
     if (end_) return;
     if (!receivers_.empty()) {
@@ -152,14 +152,8 @@ class ChannelCore : public Pooled {
     TUBING_ASSERT(count_ < capacity_ && "a source delivers no more than its credit");
     push_back(std::move(value));
   }
-  /// Drops what is buffered.
-  void discard() {
-    while (count_ > 0) pop_front();
-  }
-
   void attach(std::unique_ptr<Sink<T>> sink) { sink_ = std::move(sink); }
   void attach(std::unique_ptr<Source> source) { source_ = std::move(source); }
-  Sink<T>* sink() { return sink_.get(); }
 
   WaitQueue& receivers() { return receivers_; }
   WaitQueue& senders() { return senders_; }

@@ -12,6 +12,7 @@
 #include <span>
 
 #include "tubing/channel/codec.h"
+#include "tubing/channel/detail/codec_dispatch.h"
 
 namespace tubing {
 namespace detail {
@@ -30,26 +31,18 @@ class Writer {
   Writer(ByteBuffer& out, Form form) : stream_{out}, packer_(stream_), form_(form) {}
 
   template <class T>
-  void write(const T& value);
+  void write(const T& value) {
+    write_by_kind(*this, value);
+  }
 
- private:
-  using Packer = msgpack::packer<PackerStream>;
-
+  // One function a kind, for write_by_kind.
   void write_string(std::string_view text) {
     packer_.pack_str(checked_count(text.size()));
     if (!text.empty()) stream_.write(text.data(), text.size());
   }
-  void write_binary(ByteView bytes) {
+  void write_bytes(ByteView bytes) {
     packer_.pack_bin(checked_count(bytes.size()));
     stream_.out.append(bytes);
-  }
-  /// msgpack-c 4 would write whole floats as integers: -0.0 would lose its sign, and 2^64 is
-  /// converted out of range. Here a float is a float.
-  template <std::unsigned_integral Bits>
-  void write_float(std::byte head, Bits bits) {
-    stream_.out.append(head);
-    const Bits big_endian = std::endian::native == std::endian::little ? std::byteswap(bits) : bits;
-    stream_.out.append(std::as_bytes(std::span(&big_endian, 1)));
   }
   template <class T>
   void write_number(T value);
@@ -61,6 +54,21 @@ class Writer {
   void write_variant(const T& variant);
   template <class T>
   void write_record(const T& record);
+  template <class T>
+  void write_tuple(const T& tuple);
+  void write_nil() { packer_.pack_nil(); }
+
+ private:
+  using Packer = msgpack::packer<PackerStream>;
+
+  /// msgpack-c 4 would write whole floats as integers: -0.0 would lose its sign, and 2^64 is
+  /// converted out of range. Here a float is a float.
+  template <std::unsigned_integral Bits>
+  void write_float(std::byte head, Bits bits) {
+    stream_.out.append(head);
+    const Bits big_endian = std::endian::native == std::endian::little ? std::byteswap(bits) : bits;
+    stream_.out.append(std::as_bytes(std::span(&big_endian, 1)));
+  }
 
   static std::uint32_t checked_count(std::size_t count) {
     TUBING_ASSERT(count <= std::numeric_limits<std::uint32_t>::max(), count);
@@ -125,34 +133,9 @@ void Writer::write_record(const T& record) {
 }
 
 template <class T>
-void Writer::write(const T& value) {
-  check_encodable<T>();
-  if constexpr (HasFields<T>) {
-    write_record(value);
-  } else if constexpr (std::is_arithmetic_v<T>) {
-    write_number(value);
-  } else if constexpr (EnumType<T>) {
-    write_number(std::to_underlying(value));
-  } else if constexpr (DurationType<T>) {
-    write_number(value.count());
-  } else if constexpr (std::is_same_v<T, std::string>) {
-    write_string(value);
-  } else if constexpr (BytesType<T> || ByteArrayType<T>) {
-    write_binary(value);
-  } else if constexpr (ListType<T> || FixedListType<T>) {
-    write_list(value);
-  } else if constexpr (MapType<T>) {
-    write_map(value);
-  } else if constexpr (TupleType<T>) {
-    packer_.pack_array(std::tuple_size_v<T>);
-    std::apply([&](const auto&... element) { (write(element), ...); }, value);
-  } else if constexpr (VariantType<T>) {
-    write_variant(value);
-  } else if constexpr (OptionalType<T>) {
-    value ? write(*value) : static_cast<void>(packer_.pack_nil());
-  } else if constexpr (std::is_same_v<T, std::monostate>) {
-    packer_.pack_nil();
-  }
+void Writer::write_tuple(const T& tuple) {
+  packer_.pack_array(std::tuple_size_v<T>);
+  std::apply([&](const auto&... element) { (write(element), ...); }, tuple);
 }
 
 }  // namespace detail

@@ -27,7 +27,7 @@ void JsonWriter::write_string(std::string_view text) {
   text_ += '"';
 }
 
-void JsonWriter::write_hex(ByteView bytes) { text_ += '"' + to_hex(bytes) + '"'; }
+void JsonWriter::write_bytes(ByteView bytes) { text_ += '"' + to_hex(bytes) + '"'; }
 
 void JsonWriter::write_float(double value) {
   text_ += std::isfinite(value) ? fmt::to_string(value) : "null";

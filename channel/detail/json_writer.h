@@ -4,25 +4,26 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <tuple>
+#include <variant>
 
 #include "tubing/channel/base/bytes.h"
+#include "tubing/channel/detail/codec_dispatch.h"
 
 namespace tubing::detail {
 
 class JsonWriter {
  public:
   template <class T>
-  void write(const T& value);
+  void write(const T& value) {
+    write_by_kind(*this, value);
+  }
 
   std::string take() { return std::move(text_); }
 
- private:
+  // One function a kind, for write_by_kind.
   void write_string(std::string_view text);
-  void write_hex(ByteView bytes);
-  void write_float(double value);
-  void write_float(float value);
-  void write_signed(std::int64_t value);
-  void write_unsigned(std::uint64_t value);
+  void write_bytes(ByteView bytes);
   template <class T>
   void write_number(T value);
   template <class T>
@@ -31,6 +32,21 @@ class JsonWriter {
   void write_list(const T& list);
   template <class T>
   void write_map(const T& map);
+  template <class T>
+  void write_tuple(const T& tuple) {
+    std::apply([&](const auto&... elements) { write_array(elements...); }, tuple);
+  }
+  template <class T>
+  void write_variant(const T& variant) {
+    std::visit([&](const auto& held) { write_array(variant.index(), held); }, variant);
+  }
+  void write_nil() { text_ += "null"; }
+
+ private:
+  void write_float(double value);
+  void write_float(float value);
+  void write_signed(std::int64_t value);
+  void write_unsigned(std::uint64_t value);
   template <class... Values>
   void write_array(const Values&... values);
 

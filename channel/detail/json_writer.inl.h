@@ -70,40 +70,6 @@ void JsonWriter::write_array(const Values&... values) {
   text_ += ']';
 }
 
-template <class T>
-void JsonWriter::write(const T& value) {
-  check_encodable<T>();
-  if constexpr (HasFields<T>) {
-    write_record(value);
-  } else if constexpr (std::is_arithmetic_v<T>) {
-    write_number(value);
-  } else if constexpr (EnumType<T>) {
-    write_number(std::to_underlying(value));
-  } else if constexpr (DurationType<T>) {
-    write_number(value.count());
-  } else if constexpr (std::is_same_v<T, std::string>) {
-    write_string(value);
-  } else if constexpr (BytesType<T> || ByteArrayType<T>) {
-    write_hex(value);
-  } else if constexpr (ListType<T> || FixedListType<T>) {
-    write_list(value);
-  } else if constexpr (MapType<T>) {
-    write_map(value);
-  } else if constexpr (TupleType<T>) {
-    std::apply([&](const auto&... elements) { write_array(elements...); }, value);
-  } else if constexpr (VariantType<T>) {
-    std::visit([&](const auto& held) { write_array(value.index(), held); }, value);
-  } else if constexpr (OptionalType<T>) {
-    if (value) {
-      write(*value);
-    } else {
-      text_ += "null";
-    }
-  } else {
-    text_ += "null";
-  }
-}
-
 }  // namespace detail
 
 template <class T>

@@ -21,7 +21,6 @@ class SendCredit {
   explicit SendCredit(Amount window) : window_(window), total_(window) {}
 
   const Amount& window() const { return window_; }
-  const Amount& used() const { return used_; }
   bool has_item() const { return used_.items < total_.items; }
   std::uint64_t bytes_left() const {
     return total_.bytes > used_.bytes ? total_.bytes - used_.bytes : 0;

@@ -35,11 +35,6 @@ class FrameQueue {
     return true;
   }
 
-  void clear() {
-    queue_.clear();
-    frames_ = 0;
-  }
-
  private:
   ByteBuffer queue_;
   std::size_t frames_ = 0;

@@ -36,8 +36,6 @@ class ReceiveBudget {
     large_ += to - from;
   }
 
-  std::uint64_t used() const { return windows_ + large_; }
-
  private:
   std::uint64_t half_;
   std::uint64_t windows_ = 0;

@@ -63,7 +63,6 @@ class SecureLink final : private LinkEvents, private TurnHook {
   /// time where `peer_is_leaving`.
   void close(bool peer_is_leaving);
 
-  bool open() const { return state_ == State::open; }
   bool ended() const { return state_ >= State::closing; }
   std::string peer_address() const { return link_->peer_address(); }
 

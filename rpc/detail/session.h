@@ -51,8 +51,6 @@ class Session final : private SecureLinkEvents, private MuxEvents {
   Result<std::unique_ptr<channel::Port>> open(const channel::ChannelSpec& spec);
   /// Says goodbye behind all that can still be sent, then ends.
   void close();
-  /// Ends at once, telling the peer why where there are keys to tell it under.
-  void abort(Error why) { secure_.fail(std::move(why)); }
 
   std::uint64_t id() const { return id_; }
   Side side() const { return side_; }

@@ -39,22 +39,25 @@ std::string name_trouble(const std::string& name) {
   return checked ? "" : std::string(checked.error().detail());
 }
 
+/// What is wrong with some claims of a peer that is otherwise sound, or nothing.
+std::string claims_trouble(crypto::Claims claims) {
+  claims.name = "x";
+  const auto checked = crypto::check_claims(claims);
+  return checked ? "" : std::string(checked.error().detail());
+}
+
 /// What is wrong with a role on the command line, or nothing.
 std::string role_trouble(const std::string& role) {
   crypto::Claims claims;
-  claims.name = "x";
   claims.roles = {role};
-  const auto checked = crypto::check_claims(claims);
-  return checked ? "" : std::string(checked.error().detail());
+  return claims_trouble(std::move(claims));
 }
 
 /// What is wrong with an e-mail address on the command line, or nothing.
 std::string email_trouble(const std::string& email) {
   crypto::Claims claims;
-  claims.name = "x";
   claims.email = email;
-  const auto checked = crypto::check_claims(claims);
-  return checked ? "" : std::string(checked.error().detail());
+  return claims_trouble(std::move(claims));
 }
 
 Error no_such_key(const std::string& name, const crypto::KeyFolder& folder) {
@@ -176,19 +179,24 @@ void KeyCommand::add_verify() {
 }
 
 int KeyCommand::run() {
-  if (options_.folder.empty() && crypto::file_kind(options_.target) == crypto::FileKind::none) {
-    fmt::print(stderr, "tube: neither TUBING_KEYS nor HOME is set; name the folder with --dir\n");
-    return kExitRefused;
-  }
-  Result<void> done;
-  if (ca_->parsed()) done = run_ca();
-  if (new_->parsed()) done = run_new();
-  if (show_->parsed()) done = run_show();
-  if (renew_->parsed()) done = run_renew();
-  if (verify_->parsed()) done = run_verify();
+  Result<void> done = check_folder();
+  if (done) done = run_chosen();
   if (done) return kExitOk;
   fmt::print(stderr, "tube: {}\n", done.error().detail());
   return kExitRefused;
+}
+
+Result<void> KeyCommand::check_folder() const {
+  const bool needs_none = crypto::file_kind(options_.target) != crypto::FileKind::none;
+  return needs_none ? Result<void>() : folder().check_named();
+}
+
+Result<void> KeyCommand::run_chosen() const {
+  if (ca_->parsed()) return run_ca();
+  if (new_->parsed()) return run_new();
+  if (show_->parsed()) return run_show();
+  if (renew_->parsed()) return run_renew();
+  return run_verify();
 }
 
 Result<void> KeyCommand::run_ca() const {

@@ -60,6 +60,9 @@ class KeyCommand {
   void add_passphrase_options(CLI::App& command);
   void add_authority_passphrase_option(CLI::App& command);
 
+  /// Errors: invalid_argument where a folder is needed and none is known.
+  Result<void> check_folder() const;
+  Result<void> run_chosen() const;
   Result<void> run_ca() const;
   Result<void> run_new() const;
   Result<void> run_show() const;

@@ -113,10 +113,8 @@ int PipeCommand::run() {
     return kExitUsage;
   }
   if (folder_.empty()) folder_ = crypto::default_key_folder();
-  if (folder_.empty())
-    return refuse(Error(
-        Code::invalid_argument, "pipe",
-        "neither TUBING_KEYS nor HOME is set; name the folder of the keys with --dir FOLDER"));
+  if (Result<> named = crypto::KeyFolder(folder_).check_named(); !named)
+    return refuse(named.error().met_by("pipe"));
   if (name_.empty()) {
     Result<std::string> name = only_name(folder_);
     if (!name) return refuse(name.error());
