@@ -26,6 +26,7 @@ struct PeerInfo {
   std::string name;
   std::string key;  ///< The fingerprint of its identity.
   std::vector<std::string> roles;
+  std::string usage;    ///< "client", "server" or "both".
   std::string address;  ///< Where it connected from or to; for logs, never for trust.
 };
 
@@ -55,10 +56,14 @@ class PortEvents {
   virtual void on_receive_end(Error how) = 0;
   /// Nothing can be sent any more: `stopped`, `reset`, `lost`.
   virtual void on_send_end(Error how) = 0;
+  /// The peer's code has taken `messages` of ours in all.
+  virtual void on_taken_by_peer(std::uint64_t messages) = 0;
 
  protected:
   ~PortEvents() = default;
 };
+
+struct IncomingPort;
 
 /// One end of an untyped channel over a network.
 ///
@@ -95,6 +100,25 @@ class Port {
   virtual void stop() = 0;
   /// Breaks both directions off. No event follows.
   virtual void reset(Code status, std::string_view text) = 0;
+
+  /// How many of our messages were accepted, and of these how many the peer's code is known to have
+  /// taken. Both stay readable when the channel has ended.
+  virtual std::uint64_t accepted() const = 0;
+  virtual std::uint64_t taken_by_peer() const = 0;
+
+  // A channel may travel inside a message of another one. Its sender writes the number that
+  // `next_passed` tells into the message, commits, and then opens it by `open_passed`, in the same
+  // order; its receiver claims it by that number. One that nobody claims is reset when its message
+  // is dropped, at the latest with the channel that carried it.
+
+  /// The number that the channel will have which is passed after `ahead` others in the message that
+  /// was begun. Errors: resource_exhausted where no more channels may be open.
+  virtual Result<std::uint64_t> next_passed(std::uint32_t ahead) = 0;
+  /// Opens the next of them. Requires: the message that carries its number was just accepted.
+  virtual std::unique_ptr<Port> open_passed(const ChannelSpec& spec) = 0;
+  /// A channel that came in a message of this one; see `IncomingPort`.
+  /// Errors: invalid_argument where the peer passed none by this number, or it was claimed.
+  virtual Result<IncomingPort> claim(std::uint64_t number) = 0;
 };
 
 /// A channel that a peer opened to a service of ours. Dropping it refuses the channel.
@@ -118,6 +142,10 @@ class Network {
   /// From now on channels to `service` are handed out here; `backlog` of them may wait.
   /// Errors: already_exists where the service is accepted elsewhere.
   virtual Result<Receiver<IncomingPort>> accept(std::string service, std::uint32_t backlog) = 0;
+  /// Where the peer that is called `peer.text` can be dialled from now on, so that its name alone
+  /// reaches it. The addresses are tried in their order; they replace those learned before.
+  /// Errors: invalid_argument for a name or an address that cannot be understood.
+  virtual Result<> learn(PeerName peer, std::vector<std::string> addresses) = 0;
 };
 
 }  // namespace tubing::channel

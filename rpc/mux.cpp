@@ -238,7 +238,7 @@ void Mux::State::reset(Channel& channel, Code status, std::string_view text) {
   break_channel(channel);
 }
 
-Mux::Mux(Side side, const MuxLimits& limits, MuxEvents& events)
+Mux::Mux(Side side, const MuxLimits& limits, MuxEvents& events, ProcessBudget*)
     : state_(std::make_unique<State>(side, limits, events)) {}
 Mux::~Mux() = default;
 
@@ -416,6 +416,13 @@ std::uint64_t Mux::taken_by_peer(ChannelId id) const {
              ? 0
              : channel->send_credit.items_taken();
 }
+
+std::uint64_t Mux::accepted(ChannelId) const { return 0; }
+Result<ChannelId> Mux::next_open(std::uint32_t ahead) const {
+  return ChannelId{state_->own_next + 2 * std::uint64_t{ahead}};
+}
+void Mux::certificate(ByteView) {}
+std::vector<ChannelStats> Mux::stats() const { return {}; }
 
 std::uint64_t Mux::ping() {
   state_->owes_ping = true;

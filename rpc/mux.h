@@ -8,6 +8,7 @@
 #include "tubing/channel/base/byte_buffer.h"
 #include "tubing/channel/base/bytes.h"
 #include "tubing/channel/base/result.h"
+#include "tubing/rpc/stats.h"
 #include "tubing/rpc/wire.h"
 
 namespace tubing::rpc {
@@ -39,7 +40,13 @@ struct MuxLimits {
   std::size_t window_bytes_min = 2 * 1024;    ///< The least initial grant of a channel.
   std::size_t window_bytes_max = 256 * 1024;  ///< The greatest.
   std::size_t spare_bytes_max = 1024 * 1024;  ///< Blocks of memory kept for the next message.
-  std::uint32_t pings_max = 64;               ///< Pings that the peer may send between two flushes.
+  /// Keepalive that the listener announces and the dialler follows: after how long without a record
+  /// from the peer a side pings, and when it gives the peer up. Units: milliseconds; 0: never.
+  std::uint32_t ping_after_ms = 15'000;
+  std::uint32_t dead_after_ms = 45'000;
+  /// Records are filled up to a multiple of this, so that their sizes tell less. 0: never.
+  std::size_t pad_to_bytes = 0;
+  std::uint32_t pings_max = 64;      ///< Pings that the peer may send between two flushes.
   std::uint32_t credits_slack = 64;  ///< Credit frames on a channel beyond two a sent message.
 };
 
@@ -51,6 +58,19 @@ struct OpenRequest {
   std::uint32_t capacity = 1;      ///< Items that the opener has room for. At least 1.
   ChannelClass channel_class = ChannelClass::normal;
   Delivery delivery = Delivery::ordered;
+  /// The channel in one of whose messages this one travels; 0 where it is opened to a service.
+  ChannelId carrier{};
+};
+
+/// The memory that all sessions of one process may promise to their peers together.
+/// Threads: one, that of its sessions.
+class ProcessBudget {
+ public:
+  explicit ProcessBudget(std::uint64_t bytes_max) : bytes_max_(bytes_max) {}
+  std::uint64_t bytes_max() const { return bytes_max_; }
+
+ private:
+  std::uint64_t bytes_max_;
 };
 
 /// What a Mux tells its owner, from within on_record, and on_writable from within fill_record too.
@@ -75,6 +95,10 @@ class MuxEvents {
   virtual void on_stop(ChannelId id) = 0;
   /// The peer broke the channel off: both directions have ended.
   virtual void on_reset(ChannelId id, Code status, std::string_view text) = 0;
+  /// The peer's code has taken `messages` of ours in all, as its credit tells.
+  virtual void on_taken_by_peer(ChannelId id, std::uint64_t messages) = 0;
+  /// The peer shows a newer certificate; crypto/renewal.h reads it. The view is lent.
+  virtual void on_certificate(ByteView renewal) = 0;
   /// The peer answered our ping.
   virtual void on_pong(std::uint64_t number) = 0;
   /// The peer takes no more channels; those that are open go on.
@@ -94,8 +118,8 @@ class MuxEvents {
 /// robin".
 class Mux {
  public:
-  /// Requires: `events` outlives the Mux.
-  Mux(Side side, const MuxLimits& limits, MuxEvents& events);
+  /// Requires: `events` outlives the Mux, and `process` too, where it is given.
+  Mux(Side side, const MuxLimits& limits, MuxEvents& events, ProcessBudget* process = nullptr);
   ~Mux();
 
   /// Opens a channel; messages may be sent at once, within the early credit.
@@ -103,6 +127,8 @@ class Mux {
   /// goaway, goodbye or refused; invalid_argument where a name is longer than kNameBytesMax or the
   /// capacity is 0.
   Result<ChannelId> open(const OpenRequest& request);
+  /// The id that the open after `ahead` others will give. Errors: as open, for want of room.
+  Result<ChannelId> next_open(std::uint32_t ahead) const;
   /// Serves a channel of which on_open told, with room for `capacity` items.
   /// Requires: capacity > 0; called once.
   void accept(ChannelId id, std::uint32_t capacity);
@@ -137,6 +163,10 @@ class Mux {
   /// How many of our messages the peer's code can be known to have taken, from its credit.
   std::uint64_t taken_by_peer(ChannelId id) const;
 
+  /// How many of our messages were accepted on the channel; 0 where it has been released.
+  std::uint64_t accepted(ChannelId id) const;
+  /// Shows the peer a newer certificate, at most kRenewalBytesMax. The last one given counts.
+  void certificate(ByteView renewal);
   /// Asks for a pong. Returns its number.
   std::uint64_t ping();
   /// Refuses every open from now on.
@@ -162,6 +192,8 @@ class Mux {
 
   /// Channels that still take a place, for limits and tests.
   std::size_t channels() const;
+  /// What the session's channels hold and have done, in the order of their ids.
+  std::vector<ChannelStats> stats() const;
 
  private:
   struct State;

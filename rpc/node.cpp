@@ -19,6 +19,10 @@ Result<Receiver<channel::IncomingPort>> Node::accept(std::string service, std::u
   return core_->accept(std::move(service), backlog);
 }
 
+Result<> Node::learn(PeerName, std::vector<std::string>) {
+  return Error(Code::unimplemented, "learn");
+}
+
 Task<> Node::close(Deadline deadline) { return core_->close(deadline); }
 
 std::vector<PeerInfo> Node::peers() const { return core_->peers(); }

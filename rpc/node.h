@@ -65,6 +65,7 @@ class Node final : public channel::Network {
                                             Deadline deadline) override;
   Result<Receiver<channel::IncomingPort>> accept(std::string service,
                                                  std::uint32_t backlog) override;
+  Result<> learn(PeerName peer, std::vector<std::string> addresses) override;
 
   /// Stops listening, says goodbye to every peer behind what can still be sent, and waits until
   /// they have gone. Errors: deadline_exceeded, cancelled; the rest is then cut when the node goes.

@@ -15,6 +15,8 @@ namespace tubing::rpc {
 inline constexpr std::size_t kNameBytesMax = 200;
 /// The longest text of a refused or a reset; a longer one is cut by the writer. Units: bytes.
 inline constexpr std::size_t kStatusTextBytesMax = 256;
+/// The longest renewal in a certificate frame. Units: bytes.
+inline constexpr std::size_t kRenewalBytesMax = 1200;
 /// No frame but data is longer than this. Units: bytes.
 inline constexpr std::size_t kControlFrameBytesMax = 700;
 /// No head of a data frame (all of it but the payload) is longer than this. Units: bytes.

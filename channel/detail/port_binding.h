@@ -73,6 +73,7 @@ class PortBinding final : public channel::PortEvents {
   void on_send_end(Error how) override {
     if (out_) out_->end(std::move(how));
   }
+  void on_taken_by_peer(std::uint64_t) override {}
 
  private:
   class OutHalf final : public Sink<Out> {

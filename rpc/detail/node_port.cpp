@@ -53,6 +53,28 @@ void NodePort::reset(Code status, std::string_view text) {
   with_mux([&](Mux& mux) { mux.reset(id_, status, text); });
 }
 
+std::uint64_t NodePort::accepted() const { return 0; }
+
+std::uint64_t NodePort::taken_by_peer() const {
+  return session_ ? session_->mux_.taken_by_peer(id_) : 0;
+}
+
+Result<std::uint64_t> NodePort::next_passed(std::uint32_t) {
+  return Error(Code::unimplemented, "send");
+}
+
+std::unique_ptr<channel::Port> NodePort::open_passed(const channel::ChannelSpec&) {
+  return nullptr;
+}
+
+Result<channel::IncomingPort> NodePort::claim(std::uint64_t) {
+  return Error(Code::unimplemented, "recv");
+}
+
+void NodePort::on_taken_by_peer(std::uint64_t messages) {
+  if (events_) events_->on_taken_by_peer(messages);
+}
+
 void NodePort::on_message(ByteView message) {
   if (events_) return events_->on_message(message);
   if (!attached_) early_.emplace_back(message.begin(), message.end());

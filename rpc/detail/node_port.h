@@ -30,6 +30,11 @@ class NodePort final : public channel::Port {
   void close_send() override;
   void stop() override;
   void reset(Code status, std::string_view text) override;
+  std::uint64_t accepted() const override;
+  std::uint64_t taken_by_peer() const override;
+  Result<std::uint64_t> next_passed(std::uint32_t ahead) override;
+  std::unique_ptr<channel::Port> open_passed(const channel::ChannelSpec& spec) override;
+  Result<channel::IncomingPort> claim(std::uint64_t number) override;
 
   // What the session tells.
   ChannelId id() const { return id_; }
@@ -37,6 +42,7 @@ class NodePort final : public channel::Port {
   void on_writable();
   void on_receive_end(Error how);
   void on_send_end(Error how);
+  void on_taken_by_peer(std::uint64_t messages);
   /// The session is gone.
   void on_lost(const Error& why);
 

@@ -60,10 +60,12 @@ void Session::forget(ChannelId id) {
 
 void Session::on_secured(const crypto::HandshakeResult& result) {
   identity_ = result.peer;
-  peer_ = std::make_shared<const PeerInfo>(PeerInfo{.name = result.peer.name,
-                                                    .key = result.peer.key.fingerprint(),
-                                                    .roles = result.peer.roles,
-                                                    .address = secure_.peer_address()});
+  peer_ = std::make_shared<const PeerInfo>(
+      PeerInfo{.name = result.peer.name,
+               .key = result.peer.key.fingerprint(),
+               .roles = result.peer.roles,
+               .usage = std::string(crypto::usage_name(result.peer.usage)),
+               .address = secure_.peer_address()});
 }
 
 Result<> Session::on_record(ByteView plaintext) {
@@ -132,6 +134,10 @@ void Session::on_reset(ChannelId id, Code status, std::string_view text) {
   const Error how = Error::reset_by_peer(status, "channel", printable(text));
   port->on_send_end(how);
   if (find(id) == port) port->on_receive_end(how);
+}
+
+void Session::on_taken_by_peer(ChannelId id, std::uint64_t messages) {
+  if (NodePort* port = find(id)) port->on_taken_by_peer(messages);
 }
 
 void Session::on_goodbye() {

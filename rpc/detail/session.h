@@ -83,6 +83,8 @@ class Session final : private SecureLinkEvents, private MuxEvents {
   void on_close(ChannelId id) override;
   void on_stop(ChannelId id) override;
   void on_reset(ChannelId id, Code status, std::string_view text) override;
+  void on_taken_by_peer(ChannelId id, std::uint64_t messages) override;
+  void on_certificate(ByteView) override {}
   void on_pong(std::uint64_t) override {}
   void on_goaway() override {}
   void on_goodbye() override;

@@ -36,6 +36,8 @@ struct MuxEnd : MuxEvents {
     say("reset", id,
         std::string(code_name(status)) + (text.empty() ? "" : " ") + std::string(text));
   }
+  void on_taken_by_peer(ChannelId, std::uint64_t) override {}
+  void on_certificate(ByteView) override {}
   void on_pong(std::uint64_t number) override { say("pong", ChannelId{number}); }
   void on_goaway() override { log.push_back("goaway"); }
   void on_goodbye() override { log.push_back("goodbye"); }

@@ -50,6 +50,8 @@ class RandomEnd : public MuxEvents {
   }
   void on_stop(ChannelId id) override { talks[id].stopped = true; }
   void on_reset(ChannelId id, Code, std::string_view) override { talks[id].stopped = true; }
+  void on_taken_by_peer(ChannelId, std::uint64_t) override {}
+  void on_certificate(ByteView) override {}
   void on_pong(std::uint64_t) override {}
   void on_goaway() override {}
   void on_goodbye() override {}
