@@ -17,6 +17,10 @@ std::string who(const Certificate& certificate) {
   return fmt::format("{} ({})", certificate.claims.name, certificate.claims.subject.fingerprint());
 }
 
+std::string who(const PeerIdentity& peer) {
+  return fmt::format("{} ({})", peer.name, peer.key.fingerprint());
+}
+
 std::string listed(const std::vector<PublicKey>& keys) {
   if (keys.empty()) return "none";
   std::string out = keys[0].fingerprint();
@@ -111,6 +115,33 @@ Result<PeerIdentity> Trust::verify_peer(const Certificate& certificate, Usage re
   return peer;
 }
 
+Result<> Trust::recheck(const PeerIdentity& peer, WallTime now) const {
+  if (mode_ == Mode::pinned) {
+    if (auto checked = recheck_pin(peer); !checked) return checked;
+  } else if (std::ranges::find(authorities_, peer.issuer) == authorities_.end()) {
+    return unauthenticated(
+        fmt::format("the authority that vouched for {}, {}, is trusted no more; trusted here: {}",
+                    who(peer), peer.issuer.fingerprint(), listed(authorities_)));
+  }
+  if (now.seconds() > peer.not_after.seconds() + kExpiryGrace / std::chrono::seconds(1))
+    return unauthenticated(fmt::format(
+        "the certificate of {} expired on {} and it is {} here; issue a new one with `tube key "
+        "renew {}`",
+        who(peer), date_text(peer.not_after), date_text(now), peer.name));
+  return {};
+}
+
+Result<> Trust::recheck_pin(const PeerIdentity& peer) const {
+  const auto pin = std::ranges::find(pins_, peer.key, &Pin::key);
+  if (pin == pins_.end())
+    return unauthenticated(fmt::format("the key of {} is pinned here no more", who(peer)));
+  if (pin->name != peer.name || pin->roles != peer.roles || pin->usage != peer.usage)
+    return unauthenticated(fmt::format(
+        "the pin of {} says now another name, other roles or another usage; connect again",
+        who(peer)));
+  return {};
+}
+
 Result<PeerIdentity> Trust::believe(const Certificate& certificate) const {
   const Claims& claims = certificate.claims;
   PeerIdentity peer{.name = claims.name,
@@ -119,6 +150,7 @@ Result<PeerIdentity> Trust::believe(const Certificate& certificate) const {
                     .roles = claims.roles,
                     .usage = claims.usage,
                     .serial = certificate.serial,
+                    .issuer = certificate.issuer,
                     .not_after = claims.not_after};
   if (mode_ == Mode::pinned) {
     const auto pin = std::ranges::find(pins_, claims.subject, &Pin::key);

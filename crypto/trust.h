@@ -21,7 +21,9 @@ struct PeerIdentity {
   PublicKey key;
   std::vector<std::string> roles;
   Usage usage = Usage::both;
+  /// Issuer and serial name the certificate, as Trust::recheck() needs them.
   std::uint64_t serial = 0;
+  PublicKey issuer;
   WallTime not_after;
 
   bool has_role(std::string_view role) const;
@@ -67,6 +69,10 @@ struct Pin {
   static Pin of(const Certificate& certificate);
 };
 
+/// How long a session may go on when its peer's certificate has expired: time for a renewal that is
+/// under way. New handshakes get none.
+inline constexpr Duration kExpiryGrace = std::chrono::seconds(60);
+
 /// Whom a process believes.
 ///
 /// Threads: any; it never changes.
@@ -92,11 +98,19 @@ class Trust {
   Result<PeerIdentity> verify_peer(const Certificate& certificate, Usage required,
                                    const ExpectedPeer& expected, WallTime now) const;
 
+  /// Whether a peer that was accepted, by this Trust or by one that this one replaces, is still to
+  /// be believed; for sessions, from time to time and after the trust files were read again.
+  ///
+  /// Errors: unauthenticated where its authority or its pin is gone, where the pin now says
+  /// something else of it, and kExpiryGrace after the end of its certificate; with what to do.
+  Result<> recheck(const PeerIdentity& peer, WallTime now) const;
+
  private:
   Trust(Mode mode, std::vector<PublicKey> authorities, std::vector<Pin> pins)
       : mode_(mode), authorities_(std::move(authorities)), pins_(std::move(pins)) {}
 
   Result<PeerIdentity> believe(const Certificate& certificate) const;
+  Result<> recheck_pin(const PeerIdentity& peer) const;
 
   Mode mode_;
   std::vector<PublicKey> authorities_;

@@ -44,6 +44,7 @@ TEST_CASE("a peer that the authority signed is accepted with its claims") {
                               .roles = {"admin", "storage"},
                               .usage = Usage::server,
                               .serial = 0x0102030405060708,
+                              .issuer = scene.authority.public_key(),
                               .not_after = WallTime::from_seconds(kEndSeconds)});
   CHECK(peer->has_role("admin"));
   CHECK_FALSE(peer->has_role("adm"));
@@ -198,6 +199,55 @@ TEST_CASE("a pinned peer is held to dates and name and signature as any other") 
   scene.expected = ExpectedPeer::named("db-1");
   scene.certificate.signature[0] ^= std::byte{1};
   check_refused(scene, Code::unauthenticated, {"was not made by its issuer"});
+}
+
+/// Checks that the peer of `accepted` is not believed any more by `scene`, and that it is told why.
+void check_dropped(const Scene& accepted, const Scene& scene, const std::string& told) {
+  const auto peer = accepted.verify();
+  REQUIRE(peer.has_value());
+  const auto again = scene.trust.recheck(*peer, scene.now);
+  REQUIRE(again.code() == Code::unauthenticated);
+  const std::string detail(again.error().detail());
+  CAPTURE(detail);
+  CHECK(detail.contains(told));
+  CHECK(detail.contains(peer->key.fingerprint()));
+}
+
+TEST_CASE("an accepted peer is believed until a grace after its certificate has expired") {
+  Scene scene;
+  const auto peer = scene.verify();
+  REQUIRE(peer.has_value());
+  const std::int64_t grace_seconds = kExpiryGrace / std::chrono::seconds(1);
+  CHECK(grace_seconds == 60);
+  scene.now = WallTime::from_seconds(kEndSeconds + grace_seconds);
+  CHECK(scene.trust.recheck(*peer, scene.now).has_value());
+  scene.now = WallTime::from_seconds(kEndSeconds + grace_seconds + 1);
+  check_dropped(Scene(), scene, "expired on 2027-01-15 08:00:00 UTC");
+  CHECK_FALSE(scene.verify().has_value());
+}
+
+TEST_CASE("an accepted peer whose authority was removed is believed no more") {
+  Scene scene;
+  scene.trust = Trust::ca_only({identity_of(9).public_key()});
+  check_dropped(Scene(), scene, "is trusted no more; trusted here: ed25519:");
+}
+
+TEST_CASE("an accepted peer whose pin was removed or changed is believed no more") {
+  Scene scene = pinned_scene();
+  CHECK(scene.trust.recheck(*scene.verify(), scene.now).has_value());
+  scene.trust = Trust::pinned({});
+  check_dropped(pinned_scene(), scene, "is pinned here no more");
+  const Pin before = Pin::of(pinned_scene().certificate);
+  Pin other = before;
+  other.name = "db-2";
+  Pin fewer = before;
+  fewer.roles = {"storage"};
+  Pin client = before;
+  client.usage = Usage::client;
+  for (const Pin& pin : {other, fewer, client}) {
+    scene.trust = Trust::pinned({pin});
+    check_dropped(pinned_scene(), scene, "connect again");
+  }
 }
 
 TEST_CASE("an expected peer is read from a name or a fingerprint") {
