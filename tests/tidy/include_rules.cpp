@@ -87,7 +87,7 @@ const std::vector<Library>& libraries() {
   static const std::vector<Library> kLibraries{
       {"uv.h", {"channel/uv_", "channel/detail/uv_", "channel/posix_disk", "rpc/tcp"}},
       {"msgpack", {"channel/codec", "channel/detail/codec"}},
-      {"sodium", {"crypto/"}},
+      {"sodium", {"crypto/", "fuzz/key_file"}},
   };
   return kLibraries;
 }

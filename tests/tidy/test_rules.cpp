@@ -49,6 +49,10 @@ std::vector<Case> cases_of(const Tree& tree) {
   return cases;
 }
 
+// Each fuzz target has a source of its name in this folder.
+constexpr std::string_view kFuzzFolder = "tests/fuzz/";
+constexpr std::string_view kTargetEnd = "_target.cpp";
+
 // What stands behind a mark such as "# test: "; empty where the line does not begin with it.
 std::string_view field(std::string_view line, std::string_view mark) {
   return line.starts_with(mark) ? line.substr(mark.size()) : std::string_view();
@@ -78,13 +82,25 @@ Findings check_planted_bugs(const Tree& tree) {
   Findings findings;
   std::set<std::string, std::less<>> names;
   for (Case& test : cases_of(tree)) names.insert(std::move(test.name));
+  std::set<std::string, std::less<>> targets;
+  for (const Source& source : tree.sources) {
+    const std::string_view path = source.path;
+    if (path.starts_with(kFuzzFolder) && path.ends_with(kTargetEnd))
+      targets.emplace(
+          path.substr(kFuzzFolder.size(), path.size() - kFuzzFolder.size() - kTargetEnd.size()));
+  }
   for (const Source& patch : tree.patches) {
     const auto lines = lines_of(patch.text);
     const std::string_view name = lines.empty() ? "" : field(lines[0], "# test: ");
     const std::string_view module = lines.size() < 2 ? "" : field(lines[1], "# module: ");
-    if (name.empty() || module.empty())
-      findings.push_back({patch.path, 1, "begin with '# test: <case>' and '# module: <module>'"});
-    else if (!names.contains(name))
+    const std::string_view target = lines.empty() ? "" : field(lines[0], "# fuzz: ");
+    if ((name.empty() && target.empty()) || module.empty())
+      findings.push_back({patch.path, 1,
+                          "begin with '# test: <case>' or '# fuzz: <target>', and "
+                          "'# module: <module>'"});
+    else if (!target.empty() && !targets.contains(target))
+      findings.push_back({patch.path, 1, "there is no fuzz target '" + std::string(target) + "'"});
+    else if (target.empty() && !names.contains(name))
       findings.push_back({patch.path, 1, "there is no test case '" + std::string(name) + "'"});
   }
   return findings;

@@ -19,3 +19,12 @@ TEST_CASE("a planted bug that names no test case is found") {
     tree.patches.push_back({"tests/mutants/a.patch", text, {}, {}});
   CHECK(tidy::check_planted_bugs(tree).size() == 3);
 }
+
+TEST_CASE("a planted bug that names no fuzz target is found") {
+  tidy::Tree tree;
+  tree.sources.push_back(tidy::parse_source("tests/fuzz/one_target.cpp", "int one;\n"));
+  for (const char* text : {"# fuzz: one\n# module: fuzz\n", "# fuzz: two\n# module: fuzz\n",
+                           "# fuzz: one_target\n# module: fuzz\n", "# fuzz: one\n# test: one\n"})
+    tree.patches.push_back({"tests/mutants/a.patch", text, {}, {}});
+  CHECK(tidy::check_planted_bugs(tree).size() == 3);
+}
