@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "tubing/crypto/detail/line_reader.h"
 #include "tubing/crypto/detail/small_file.h"
 
 namespace tubing::crypto {
@@ -9,15 +10,6 @@ namespace {
 
 Error bad_file(const std::string& path, std::string_view what) {
   return Error(Code::invalid_argument, "read file", fmt::format("{}: {}", path, what));
-}
-
-/// The line without its comment and the blanks around it.
-std::string_view content_of(std::string_view line) {
-  constexpr std::string_view kBlanks = " \t\r";
-  line = line.substr(0, line.find('#'));
-  const std::size_t first = line.find_first_not_of(kBlanks);
-  if (first == std::string_view::npos) return {};
-  return line.substr(first, line.find_last_not_of(kBlanks) - first + 1);
 }
 
 }  // namespace
@@ -48,24 +40,27 @@ Result<void> write_authority_file(const std::string& path, const PublicKey& auth
                                   entropy);
 }
 
-Result<std::vector<PublicKey>> read_authority_file(const std::string& path) {
-  Bytes bytes(kAuthoritiesFileBytesMax);
-  const auto size = detail::read_small_file(path, detail::Readers::everyone, bytes);
-  if (!size) return size.error();
-  std::string_view rest = as_text(ByteView(bytes).first(*size));
+Result<std::vector<PublicKey>> parse_authorities(std::string_view text) {
   std::vector<PublicKey> authorities;
-  for (int number = 1; !rest.empty(); ++number) {
-    const std::string_view line = rest.substr(0, rest.find('\n'));
-    rest.remove_prefix(std::min(rest.size(), line.size() + 1));
-    const std::string_view content = content_of(line);
-    if (content.empty()) continue;
-    const auto key = PublicKey::parse(content);
-    if (!key) return bad_file(path, fmt::format("line {}: {}", number, key.error().detail()));
+  for (detail::LineReader reader(text); reader.next();) {
+    if (reader.words().size() > 1) return reader.error("has more than a fingerprint");
+    const auto key = PublicKey::parse(reader.words()[0]);
+    if (!key) return reader.error(key.error().detail());
     if (authorities.size() == kAuthoritiesMax)
-      return bad_file(path, fmt::format("names more than {} authorities", kAuthoritiesMax));
+      return Error(Code::invalid_argument, "read file",
+                   fmt::format("names more than {} authorities", kAuthoritiesMax));
     authorities.push_back(*key);
   }
-  if (authorities.empty()) return bad_file(path, "names no authority");
+  if (authorities.empty()) return Error(Code::invalid_argument, "read file", "names no authority");
+  return authorities;
+}
+
+Result<std::vector<PublicKey>> read_authority_file(const std::string& path) {
+  const auto text =
+      detail::read_text_file(path, detail::Readers::everyone, kAuthoritiesFileBytesMax);
+  if (!text) return text.error();
+  auto authorities = parse_authorities(*text);
+  if (!authorities) return detail::in_file(path, authorities.error());
   return authorities;
 }
 

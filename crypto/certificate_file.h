@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "tubing/channel/base/result.h"
@@ -31,8 +32,10 @@ Result<Certificate> read_certificate_file(const std::string& path);
 Result<void> write_authority_file(const std::string& path, const PublicKey& authority,
                                   Entropy& entropy);
 /// Reads fingerprints, one a line; empty lines and what follows a '#' are skipped.
-/// Errors: not_found; invalid_argument for a line that is no fingerprint, with its number, for a
-/// file without any, and beyond the limits. Each names the file.
+/// Errors: invalid_argument for a line that is no fingerprint, with its number, for a text without
+/// any, and beyond the limits.
+Result<std::vector<PublicKey>> parse_authorities(std::string_view text);
+/// Errors: not_found; as parse_authorities(). Each names the file.
 Result<std::vector<PublicKey>> read_authority_file(const std::string& path);
 
 }  // namespace tubing::crypto

@@ -15,7 +15,8 @@ inline constexpr std::string_view kAuthorityName = "ca";
 /// none of these is set.
 std::string default_key_folder();
 
-/// The names of the files of one folder: NAME.key, NAME.cert, ca.key and ca.pub.
+/// The names of the files of one folder: NAME.key, NAME.cert, ca.key, ca.pub, and those that say
+/// whom to believe.
 class KeyFolder {
  public:
   explicit KeyFolder(std::string path) : path_(std::move(path)) {}
@@ -25,6 +26,10 @@ class KeyFolder {
   std::string certificate_of(std::string_view name) const { return file(name, ".cert"); }
   std::string authority_key() const { return file(kAuthorityName, ".key"); }
   std::string authorities() const { return file(kAuthorityName, ".pub"); }
+  std::string revoked() const { return file("revoked", ""); }
+  std::string pinned() const { return file("pinned", ""); }
+  std::string known_servers() const { return file("known_servers", ""); }
+  std::string known_clients() const { return file("known_clients", ""); }
 
   /// Errors: invalid_argument without a path, with what to set or to say.
   Result<void> check_named() const;

@@ -11,6 +11,8 @@
 #include "tubing/channel/base/time.h"
 #include "tubing/crypto/certificate.h"
 #include "tubing/crypto/identity.h"
+#include "tubing/crypto/known_peers.h"
+#include "tubing/crypto/revocations.h"
 
 namespace tubing::crypto {
 
@@ -73,26 +75,36 @@ struct Pin {
 /// under way. New handshakes get none.
 inline constexpr Duration kExpiryGrace = std::chrono::seconds(60);
 
-/// Whom a process believes.
+/// Whom a process believes, and whom no more.
 ///
-/// Threads: any; it never changes.
+/// Owns: its lists; with tofu() it borrows the KnownPeers, which outlive it.
+/// Threads: any; it never changes. To read the files again, make another one and assign it where
+/// its handshakes run.
 class Trust {
  public:
-  enum class Mode : std::uint8_t { ca_only, pinned };
+  enum class Mode : std::uint8_t { ca_only, pinned, tofu };
 
   /// Believes what any of these authorities signed; with none of them, believes nobody.
-  static Trust ca_only(std::vector<PublicKey> authorities);
+  static Trust ca_only(std::vector<PublicKey> authorities, Revocations revoked = {});
   /// Believes these keys themselves, as leaves: what a pinned key has signed is not believed.
-  static Trust pinned(std::vector<Pin> pins);
+  static Trust pinned(std::vector<Pin> pins, Revocations revoked = {});
+  /// Trust on first use: believes the keys that `known` has, as leaves, and has it learn others in
+  /// memory as its files allow; known.save() writes them. A peer has the name under which it is
+  /// known, or its fingerprint where it was dialled by that; its roles are those in known_clients.
+  static Trust tofu(KnownPeers& known, Revocations revoked = {});
 
   Mode mode() const { return mode_; }
 
+  const Revocations& revoked() const { return revoked_; }
+
   /// Decides about one peer. It proves no possession of the key: that is the handshake's work.
+  /// Under tofu() a peer that is met for the first time is learned once all else is proven.
   ///
   /// `required` is the part that the peer plays: `server` for a dialler, `client` for a listener.
   ///
   /// Errors: unauthenticated for a signature that is not its issuer's, an issuer or a key that is
-  /// not trusted, a date outside the validity, a name or key other than the expected one;
+  /// not trusted or was revoked, a date outside the validity, a name or key other than the expected
+  /// one;
   /// permission_denied for a usage that the key was not given. Each names what was found, what was
   /// wanted, and what to do.
   Result<PeerIdentity> verify_peer(const Certificate& certificate, Usage required,
@@ -101,20 +113,28 @@ class Trust {
   /// Whether a peer that was accepted, by this Trust or by one that this one replaces, is still to
   /// be believed; for sessions, from time to time and after the trust files were read again.
   ///
-  /// Errors: unauthenticated where its authority or its pin is gone, where the pin now says
-  /// something else of it, and kExpiryGrace after the end of its certificate; with what to do.
+  /// Errors: unauthenticated where its key, certificate or authority was revoked, where its
+  /// authority, its pin or its line is gone, where that now says something else of it, and
+  /// kExpiryGrace after the end of its certificate; with what to do.
   Result<> recheck(const PeerIdentity& peer, WallTime now) const;
 
  private:
-  Trust(Mode mode, std::vector<PublicKey> authorities, std::vector<Pin> pins)
-      : mode_(mode), authorities_(std::move(authorities)), pins_(std::move(pins)) {}
+  Trust(Mode mode, Revocations revoked) : mode_(mode), revoked_(std::move(revoked)) {}
 
-  Result<PeerIdentity> believe(const Certificate& certificate) const;
+  Result<PeerIdentity> believe(const Certificate& certificate, Usage required,
+                               const ExpectedPeer& expected) const;
+  Result<> vouch(const Certificate& certificate) const;
+  Result<> apply_pin(PeerIdentity& peer) const;
+  Result<> apply_known(PeerIdentity& peer, Usage required, const ExpectedPeer& expected) const;
+  Result<> check_revoked(const PeerIdentity& peer) const;
   Result<> recheck_pin(const PeerIdentity& peer) const;
+  Result<> learn(const PeerIdentity& peer, Usage required) const;
 
   Mode mode_;
   std::vector<PublicKey> authorities_;
   std::vector<Pin> pins_;
+  KnownPeers* known_ = nullptr;
+  Revocations revoked_;
 };
 
 }  // namespace tubing::crypto

@@ -1,0 +1,35 @@
+// FolderLock: lets one process at a time change the files of a key folder.
+#pragma once
+
+#include <string>
+
+#include "tubing/channel/base/result.h"
+#include "tubing/crypto/detail/line_reader.h"
+
+namespace tubing::crypto::detail {
+
+/// The lock of a folder, an empty file `.lock` in it; given back when the owner dies.
+class FolderLock {
+ public:
+  /// Waits for its turn: whoever holds the lock does no more than read and write small files.
+  /// Errors: the system's own reason, with the file's name.
+  static Result<FolderLock> take(const std::string& folder);
+  ~FolderLock();
+  FolderLock(FolderLock&& other) noexcept;
+  FolderLock& operator=(FolderLock&&) = delete;
+  FolderLock(const FolderLock&) = delete;
+  FolderLock& operator=(const FolderLock&) = delete;
+
+ private:
+  explicit FolderLock(int fd) : fd_(fd) {}
+
+  int fd_;
+};
+
+/// The folder in which the file lies.
+std::string folder_of(const std::string& path);
+
+/// `text` with whole lines behind it; what people wrote in it stays as it is.
+std::string with_lines(std::string text, std::string_view lines);
+
+}  // namespace tubing::crypto::detail

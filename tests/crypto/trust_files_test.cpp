@@ -1,0 +1,104 @@
+#include "tubing/crypto/trust_files.h"
+
+#include <doctest/doctest.h>
+
+#include "tests/crypto/identity_fixtures.h"
+#include "tests/crypto/temp_folder.h"
+
+namespace tubing::crypto {
+namespace {
+
+std::string fingerprint_of(std::uint8_t seed) {
+  return identity_of(seed).public_key().fingerprint();
+}
+
+/// A key folder, and the certificate of a server that its authority vouches for.
+struct Scene {
+  TempFolder folder;
+  KeyFolder files{folder.path()};
+  Certificate certificate =
+      issued(Authority(identity_of(1)), db_claims(identity_of(2).public_key()));
+
+  void write(const std::string& name, const std::string& text) const {
+    overwrite(folder.file(name), as_bytes(text));
+  }
+  bool believes(const Result<Trust>& trust) const {
+    REQUIRE(trust.has_value());
+    return trust->verify_peer(certificate, Usage::server, ExpectedPeer::named("db-1"), kDuring)
+        .has_value();
+  }
+};
+
+TEST_CASE("the trust of a folder is its authorities without what it has revoked") {
+  const Scene scene;
+  scene.write("ca.pub", fingerprint_of(9) + " # the old one\n" + fingerprint_of(1) + "\n");
+  CHECK(scene.believes(read_trust(scene.files)));
+  scene.write("revoked", "key " + fingerprint_of(2) + "\n");
+  CHECK_FALSE(scene.believes(read_trust(scene.files)));
+  scene.write("revoked", "");
+  scene.write("ca.pub", fingerprint_of(9));
+  CHECK_FALSE(scene.believes(read_trust(scene.files)));
+}
+
+TEST_CASE("the pins of a folder are read with usage and roles") {
+  const Scene scene;
+  const TrustOptions options{.mode = Trust::Mode::pinned};
+  scene.write("pinned", fingerprint_of(2) + " db-1 server storage admin # ann's\n");
+  const auto trust = read_trust(scene.files, options);
+  CHECK(scene.believes(trust));
+  const auto peer =
+      trust->verify_peer(scene.certificate, Usage::server, ExpectedPeer::named("db-1"), kDuring);
+  CHECK(peer->roles == std::vector<std::string>{"admin", "storage"});
+  scene.write("revoked", "serial 0102030405060708 " + fingerprint_of(1));
+  CHECK_FALSE(scene.believes(read_trust(scene.files, options)));
+}
+
+TEST_CASE("the known peers of a folder are its trust where that is asked for") {
+  const Scene scene;
+  KnownPeers known(scene.files);
+  const TrustOptions options{.mode = Trust::Mode::tofu, .known = &known};
+  CHECK_FALSE(scene.believes(read_trust(scene.files, options)));
+  scene.write("known_servers", fingerprint_of(2) + " db-1\n");
+  set_mode(scene.folder.file("known_servers"), 0400);
+  CHECK(scene.believes(read_trust(scene.files, options)));
+}
+
+TEST_CASE("a bad trust file is told with its name and its line") {
+  const Scene scene;
+  const auto told = [&](Trust::Mode mode) {
+    KnownPeers known(scene.files);
+    const auto trust = read_trust(scene.files, {.mode = mode, .known = &known});
+    REQUIRE_FALSE(trust.has_value());
+    return std::string(trust.error().detail());
+  };
+  CHECK(told(Trust::Mode::ca_only).contains("ca.pub: No such file"));
+  CHECK(told(Trust::Mode::pinned).contains("pinned: No such file"));
+  scene.write("ca.pub", "\n" + fingerprint_of(1) + " db-1\n");
+  CHECK(told(Trust::Mode::ca_only).contains("ca.pub: line 2: has more than a fingerprint"));
+  scene.write("revoked", "key\n");
+  for (const auto mode : {Trust::Mode::ca_only, Trust::Mode::pinned, Trust::Mode::tofu})
+    CHECK(told(mode).contains("revoked: line 1"));
+}
+
+TEST_CASE("a bad line of the pins is refused with its number") {
+  const std::string key = fingerprint_of(2);
+  const struct {
+    std::string text;
+    std::string told;
+  } rows[] = {
+      {key + " db-1", "line 1: is not `FINGERPRINT NAME USAGE [ROLE...]`"},
+      {key + " db-1 peer", "line 1: the usage peer is none of"},
+      {key + " DB server", "line 1: the name has the byte"},
+      {key + " db-1 server A", "line 1: a role has the byte"},
+      {"db-1 " + key + " server", "line 1: it does not begin with its kind"},
+      {key + " a both\n" + key + " b both", "line 2: the key " + key + " stands here twice"}};
+  for (const auto& row : rows) {
+    CAPTURE(row.text);
+    const auto pins = parse_pins(row.text);
+    REQUIRE(pins.code() == Code::invalid_argument);
+    CHECK(pins.error().detail().contains(row.told));
+  }
+}
+
+}  // namespace
+}  // namespace tubing::crypto
