@@ -6,50 +6,80 @@ namespace tubing::rpc {
 
 using detail::Amount;
 
-Mux::State::State(Side side, const MuxLimits& mux_limits, MuxEvents& mux_events)
+namespace {
+
+constexpr std::size_t kGiB = std::size_t{1} << 30;
+
+}  // namespace
+
+Mux::State::State(Side side, const MuxLimits& mux_limits, MuxEvents& mux_events,
+                  ProcessBudget* process_budget)
     : limits(mux_limits),
       events(mux_events),
       spare(mux_limits.spare_bytes_max),
       own_next(side == Side::dialler ? 1 : 2),
       peer_next(side == Side::dialler ? 2 : 1),
+      places_told(2 * std::uint64_t{mux_limits.channels_max}),
+      places(places_told),
       peer_settings{.early_items = kEarlyItems,
                     .early_bytes = kEarlyBytes,
                     .message_bytes_max = kEarlyBytes,
                     .channels_max = mux_limits.channels_max},
-      budget(mux_limits.receive_bytes_max),
+      budget(mux_limits.receive_bytes_max, process_budget),
+      process(process_budget),
       flush_left(mux_limits.flush_bytes_max) {
   TUBING_ASSERT(limits.early_items >= kEarlyItems && limits.early_bytes >= kEarlyBytes);
   TUBING_ASSERT(limits.early_bytes <= limits.message_bytes_max);
   TUBING_ASSERT(limits.channel_outbox_bytes <= limits.outbox_bytes_max);
   TUBING_ASSERT(limits.message_bytes_max <= limits.receive_bytes_max / 2);
-  TUBING_ASSERT(limits.message_bytes_max < 0xFFFF'FFFF, limits.message_bytes_max);
+  TUBING_ASSERT(process == nullptr || limits.message_bytes_max <= process->bytes_max() / 2);
+  TUBING_ASSERT(limits.message_bytes_max <= kGiB && limits.outbox_bytes_max <= kGiB);
+  TUBING_ASSERT(limits.frame_bytes_max <= kGiB && limits.window_bytes_max < 4 * kGiB);
+  TUBING_ASSERT(limits.window_grown_max < 4 * kGiB, limits.window_grown_max);
   TUBING_ASSERT(limits.flush_bytes_max >= kRecordBytesMin, limits.flush_bytes_max);
   TUBING_ASSERT(limits.frame_bytes_max > 0 && limits.window_bytes_min > 0);
+  TUBING_ASSERT(limits.channels_max > 0);
+}
+
+Mux::State::~State() {
+  table.for_each([&](Channel& channel) {
+    budget.change_window(channel.window_charged, 0);
+    budget.change_large(channel.large_charged, 0);
+  });
+  if (process == nullptr) return;
+  process->leave(*this);
+  process->serve();
 }
 
 detail::MuxChannel& Mux::State::add(ChannelId id, const OpenRequest& request, Amount send_window,
                                     Amount receive_window) {
   Channel& channel = table.insert(
-      std::make_unique<Channel>(id, request.channel_class, send_window, receive_window));
+      std::make_unique<Channel>(id, *names.keep(request.service), send_window, receive_window));
+  channel.channel_class = request.channel_class;
+  channel.datagram = request.delivery == Delivery::datagram;
   channel.ours = is_ours(id);
+  channel.blocked_left = channel.ours ? 1 : 0;
   ++(channel.ours ? own_count : peer_count);
-  if (channel.ours) ++own_open;
+  ++(channel.ours ? own_open : peer_open);
   recharge(channel);
   return channel;
 }
 
 void Mux::State::forget_if_over(Channel& channel) {
   const bool over = channel.send == SendState::ended && channel.receive == ReceiveState::ended;
-  if (over && channel.released && !channel.outbox.staging()) erase(channel);
+  if (over && channel.released && !channel.outbox.staging() && !channel.owing.linked()) {
+    erase(channel);
+  }
 }
 
 void Mux::State::erase(Channel& channel) {
   TUBING_ASSERT(channel.outbox.empty() && channel.window_charged + channel.large_charged == 0);
+  TUBING_ASSERT(!channel.owing.linked() && channel.inbox == nullptr);
   active.remove(channel);
-  owing.remove(channel);
   room_waiters.remove(channel);
-  reserve_waiters.remove(channel);
+  if (!channel.ours) ++peer_gone;
   --(channel.ours ? own_count : peer_count);
+  names.drop(channel.service);
   table.erase(channel.id);
 }
 
@@ -58,6 +88,7 @@ std::size_t Mux::State::message_bytes_max() const {
 }
 
 bool Mux::State::is_large(const Channel& channel, std::size_t bytes) const {
+  if (channel.datagram) return false;
   return detail::Outbox::cost(bytes) > limits.channel_outbox_bytes ||
          bytes > channel.send_credit.window().bytes;
 }
@@ -85,13 +116,15 @@ bool Mux::State::has_room(const Channel& channel, std::size_t bytes) const {
 }
 
 void Mux::State::await_writable(Channel& channel, std::size_t bytes) {
+  if (!channel.wants_write) ++channel.stalls;
   channel.wants_write = true;
-  channel.wanted_bytes = bytes;
-  if (has_credit(channel, bytes)) {
-    room_waiters.push_back(channel);
-  } else {
-    room_waiters.remove(channel);
-  }
+  channel.wanted_bytes = static_cast<std::uint32_t>(bytes);
+  if (has_credit(channel, bytes)) return room_waiters.push_back(channel);
+  room_waiters.remove(channel);
+  const bool lacks_bytes = channel.send_credit.has_item() && (channel.accepted || !channel.ours);
+  if (!lacks_bytes || std::exchange(channel.told_blocked, true)) return;
+  channel.owes_blocked = true;
+  owing.push_back(channel);
 }
 
 void Mux::State::accept_message(Channel& channel, std::size_t bytes) {
@@ -147,80 +180,7 @@ void Mux::State::end_sending(Channel& channel) {
   channel.wants_write = false;
   active.remove(channel);
   room_waiters.remove(channel);
-  if (channel.ours && channel.receive == ReceiveState::ended) --own_open;
-}
-
-void Mux::State::recharge(Channel& channel) {
-  const detail::ReceiveCredit& credit = channel.receive_credit;
-  const bool ended = channel.receive == ReceiveState::ended;
-  const bool holds = !channel.released && !channel.discarded;
-  const std::uint64_t promised = ended ? credit.bytes_held() : credit.bytes_promised();
-  std::uint64_t window = holds ? credit.window_charge() : 0;
-  if (ended) window = std::min(window, promised);
-  const std::uint64_t large = holds && promised > window ? promised - window : 0;
-  budget.change_window(channel.window_charged, window);
-  budget.change_large(channel.large_charged, large);
-  channel.window_charged = window;
-  channel.large_charged = large;
-}
-
-bool Mux::State::try_reserve(Channel& channel) {
-  const std::uint64_t end = channel.inbox.end();
-  const std::uint64_t limit = channel.receive_credit.limit().bytes;
-  const bool unknown_to_peer = end > channel.receive_credit.granted().bytes;
-  if (end > limit && !budget.has_room(end - limit)) return false;
-  channel.receive_credit.grant_bytes(end);
-  channel.inbox.reserve();
-  recharge(channel);
-  if (unknown_to_peer) {
-    channel.owes_credit = true;
-    owing.push_back(channel);
-  }
-  return true;
-}
-
-void Mux::State::request_reservation(Channel& channel) {
-  if (!reserve_waiters.empty() || !try_reserve(channel)) reserve_waiters.push_back(channel);
-}
-
-// First come, first served: a large message at the front is not overtaken by smaller ones.
-void Mux::State::serve_reservations() {
-  while (!reserve_waiters.empty()) {
-    Channel& channel = reserve_waiters.front();
-    if (!try_reserve(channel)) return;
-    reserve_waiters.remove(channel);
-  }
-}
-
-void Mux::State::owe_credit_if_due(Channel& channel) {
-  if (channel.broken || channel.discarded) return;
-  if (!channel.receive_credit.grant_is_due()) return;
-  channel.owes_credit = true;
-  owing.push_back(channel);
-}
-
-void Mux::State::stop_receiving(Channel& channel) {
-  if (channel.receive != ReceiveState::open) return;
-  channel.receive = ReceiveState::discarding;
-  channel.discarded = true;
-  channel.inbox.discard(spare);
-  reserve_waiters.remove(channel);
-  channel.owes_credit = false;
-  channel.owes_stop = true;
-  owing.push_back(channel);
-  recharge(channel);
-  serve_reservations();
-}
-
-void Mux::State::end_receiving(Channel& channel) {
-  channel.receive = ReceiveState::ended;
-  channel.receive_credit.drop(channel.inbox.bytes());
-  channel.inbox.discard(spare);
-  reserve_waiters.remove(channel);
-  channel.owes_stop = false;
-  recharge(channel);
-  serve_reservations();
-  if (channel.ours && channel.send == SendState::ended) --own_open;
+  if (channel.receive == ReceiveState::ended) count_end(channel);
 }
 
 void Mux::State::break_channel(Channel& channel) {
@@ -229,18 +189,61 @@ void Mux::State::break_channel(Channel& channel) {
   if (channel.send != SendState::ended) end_sending(channel);
   if (channel.receive != ReceiveState::ended) end_receiving(channel);
   owing.remove(channel);
-  channel.owes_accept = channel.owes_credit = channel.owes_stop = false;
+  channel.owes_accept = channel.owes_credit = false;
+  channel.owes_blocked = channel.owes_stop = false;
+  if (std::exchange(channel.unclaimed, false)) --unclaimed_count;
 }
 
 void Mux::State::reset(Channel& channel, Code status, std::string_view text) {
   if (channel.send == SendState::ended && channel.receive == ReceiveState::ended) return;
-  queue.push(ResetFrame{channel.id, status, text});
+  const ResetFrame last{channel.id, status, text};
+  if (channel.owes_credit && !channel.owes_accept) {
+    channel.receive_credit.grant();
+    const detail::Amount& granted = channel.receive_credit.granted();
+    queue.push(CreditFrame{channel.id, granted.items, granted.bytes}, last);
+  } else {
+    queue.push(last);
+  }
   break_channel(channel);
 }
 
-Mux::Mux(Side side, const MuxLimits& limits, MuxEvents& events, ProcessBudget*)
-    : state_(std::make_unique<State>(side, limits, events)) {}
+Mux::Mux(Side side, const MuxLimits& limits, MuxEvents& events, ProcessBudget* process)
+    : state_(std::make_unique<State>(side, limits, events, process)) {}
 Mux::~Mux() = default;
+
+Result<> Mux::State::check_places(std::uint64_t more) const {
+  if (peer_goes_away || peer_is_done || owes_goodbye || owes_refused || is_done) {
+    return Error(Code::unavailable, "open", "the session is ending; open on a new connection");
+  }
+  const std::uint64_t open_max = peer_settings.channels_max;
+  if (own_open + more > open_max || own_count + more > limits.channels_max ||
+      queue.frames() + more > 4 * std::size_t{limits.channels_max}) {
+    return Error(Code::resource_exhausted, "open",
+                 fmt::format("{} channels are open, the peer allows {}, this side {}; close some "
+                             "first",
+                             own_open, open_max, limits.channels_max));
+  }
+  if (own_opened() + more > places) {
+    return Error(Code::resource_exhausted, "open",
+                 fmt::format("the peer's application still holds too many of {} channels that have "
+                             "ended; open later",
+                             own_opened() - own_open));
+  }
+  return {};
+}
+
+Result<> Mux::State::check_carrier(const Channel* carrier) const {
+  if (carrier == nullptr || carrier->broken || carrier->send == SendState::unaccepted ||
+      carrier->send == SendState::ended || carrier->stopped) {
+    return Error(Code::failed_precondition, "open",
+                 "the channel that is to carry this one cannot send any more");
+  }
+  if (carrier->datagram) {
+    return Error(Code::invalid_argument, "open",
+                 "a datagram may be lost, and a channel in it; pass it over an ordered channel");
+  }
+  return {};
+}
 
 Result<ChannelId> Mux::open(const OpenRequest& request) {
   State& s = *state_;
@@ -253,31 +256,48 @@ Result<ChannelId> Mux::open(const OpenRequest& request) {
     return Error(Code::invalid_argument, "open",
                  "capacity 0, a rendezvous, exists only in process; use at least 1");
   }
-  if (s.peer_goes_away || s.peer_is_done || s.owes_goodbye || s.owes_refused || s.is_done) {
-    return Error(Code::unavailable, "open", "the session is ending; open on a new connection");
-  }
-  const std::uint64_t open_max = s.peer_settings.channels_max;
-  if (s.own_open >= open_max || s.own_count >= s.limits.channels_max ||
-      s.queue.frames() >= 4 * std::size_t{s.limits.channels_max}) {
-    return Error(Code::resource_exhausted, "open",
-                 fmt::format("{} channels are open, the peer allows {}, this side {}; close some "
-                             "first",
-                             s.own_open, open_max, s.limits.channels_max));
+  if (auto room = s.check_places(1); !room) return std::move(room).error();
+  State::Channel* carrier = nullptr;
+  if (request.carrier != ChannelId{}) {
+    carrier = s.table.find(request.carrier);
+    if (auto able = s.check_carrier(carrier); !able) return std::move(able).error();
   }
   const ChannelId id{s.own_next};
   s.own_next += 2;
   const std::uint64_t bytes = s.budget.window(s.limits.window_bytes_min, s.limits.window_bytes_max);
   s.add(id, request, {s.peer_settings.early_items, s.peer_settings.early_bytes},
         {request.capacity, bytes});
-  s.queue.push(OpenFrame{.id = id,
+  if (carrier == nullptr) {
+    s.queue.push(OpenFrame{.id = id,
+                           .channel_class = request.channel_class,
+                           .delivery = request.delivery,
+                           .items = request.capacity,
+                           .bytes = bytes,
+                           .service = request.service,
+                           .out_type = request.out_type,
+                           .in_type = request.in_type});
+    return id;
+  }
+  if (std::exchange(carrier->owes_accept, false)) {
+    s.queue.push(carrier->accept_frame());
+    carrier->blocked_left = 1;
+  }
+  s.queue.push(PassFrame{.id = id,
                          .channel_class = request.channel_class,
                          .delivery = request.delivery,
                          .items = request.capacity,
                          .bytes = bytes,
-                         .service = request.service,
+                         .carrier = carrier->id,
                          .out_type = request.out_type,
                          .in_type = request.in_type});
   return id;
+}
+
+Result<ChannelId> Mux::next_open(std::uint32_t ahead) const {
+  if (auto room = state_->check_places(std::uint64_t{ahead} + 1); !room) {
+    return std::move(room).error();
+  }
+  return ChannelId{state_->own_next + 2 * std::uint64_t{ahead}};
 }
 
 void Mux::accept(ChannelId id, std::uint32_t capacity) {
@@ -287,13 +307,14 @@ void Mux::accept(ChannelId id, std::uint32_t capacity) {
   if (channel == nullptr || channel->broken || channel->released) return;
   TUBING_ASSERT(!channel->accepted, number(id));
   channel->accepted = true;
+  if (std::exchange(channel->unclaimed, false)) --s.unclaimed_count;
   channel->owes_accept = true;
   s.owing.push_back(*channel);
   channel->receive_credit.replace(
       {capacity, s.budget.window(s.limits.window_bytes_min, s.limits.window_bytes_max)});
   s.recharge(*channel);
   s.owe_credit_if_due(*channel);
-  if (channel->inbox.unreserved()) s.request_reservation(*channel);
+  if (channel->inbox != nullptr && channel->inbox->unreserved()) s.request_reservation(*channel);
   channel->send = channel->stopped ? State::SendState::closing : State::SendState::open;
   if (channel->stopped) s.activate(*channel);
 }
@@ -324,6 +345,7 @@ bool Mux::may_send(ChannelId id) {
   State& s = *state_;
   State::Channel* channel = s.table.find(id);
   if (channel == nullptr || channel->send != State::SendState::open) return false;
+  if (channel->datagram) return true;
   if (s.has_credit(*channel, 1) && s.has_room(*channel, 1)) return true;
   s.await_writable(*channel, 1);
   return false;
@@ -347,8 +369,17 @@ Result<bool> Mux::commit(ChannelId id) {
                  fmt::format("a message of {} bytes exceeds the limit of {}; send it in parts",
                              bytes, bytes_max));
   }
+  if (channel->datagram && detail::Outbox::cost(bytes) > s.limits.channel_outbox_bytes) {
+    channel->outbox.rollback(s.spare);
+    return Error(
+        Code::invalid_argument, "send",
+        fmt::format("a datagram of {} bytes exceeds its channel's share of the outbox, {}; "
+                    "send it in parts, or over an ordered channel",
+                    bytes, s.limits.channel_outbox_bytes));
+  }
   if (!s.has_credit(*channel, bytes) || !s.has_room(*channel, bytes)) {
     channel->outbox.rollback(s.spare);
+    if (channel->datagram) return ++channel->dropped, true;
     s.await_writable(*channel, bytes);
     return false;
   }
@@ -397,6 +428,7 @@ void Mux::taken(ChannelId id, std::uint64_t items, std::uint64_t bytes) {
   if (channel == nullptr || channel->released) return;
   if (channel->discarded) return;
   channel->receive_credit.take({items, bytes});
+  if (channel->receive_credit.has_grown()) s.shrink_if_tight(*channel);
   s.recharge(*channel);
   s.serve_reservations();
   if (!channel->ours && !channel->accepted) return;
@@ -417,12 +449,16 @@ std::uint64_t Mux::taken_by_peer(ChannelId id) const {
              : channel->send_credit.items_taken();
 }
 
-std::uint64_t Mux::accepted(ChannelId) const { return 0; }
-Result<ChannelId> Mux::next_open(std::uint32_t ahead) const {
-  return ChannelId{state_->own_next + 2 * std::uint64_t{ahead}};
+std::uint64_t Mux::accepted(ChannelId id) const {
+  const State::Channel* channel = state_->table.find(id);
+  return channel == nullptr || channel->released ? 0 : channel->send_credit.used().items;
 }
-void Mux::certificate(ByteView) {}
-std::vector<ChannelStats> Mux::stats() const { return {}; }
+
+void Mux::certificate(ByteView renewal) {
+  TUBING_ASSERT(renewal.size() <= kRenewalBytesMax, renewal.size());
+  state_->renewal.assign(renewal.begin(), renewal.end());
+  state_->owes_certificate = true;
+}
 
 std::uint64_t Mux::ping() {
   state_->owes_ping = true;
@@ -443,5 +479,13 @@ void Mux::refuse(Code status, std::string_view text) {
 }
 
 std::size_t Mux::channels() const { return state_->table.size(); }
+
+std::vector<ChannelStats> Mux::stats() const {
+  std::vector<ChannelStats> all;
+  all.reserve(state_->table.size());
+  state_->table.for_each([&](const State::Channel& channel) { all.push_back(channel.stats()); });
+  std::ranges::sort(all, {}, &ChannelStats::id);
+  return all;
+}
 
 }  // namespace tubing::rpc

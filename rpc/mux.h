@@ -8,6 +8,7 @@
 #include "tubing/channel/base/byte_buffer.h"
 #include "tubing/channel/base/bytes.h"
 #include "tubing/channel/base/result.h"
+#include "tubing/rpc/process_budget.h"
 #include "tubing/rpc/stats.h"
 #include "tubing/rpc/wire.h"
 
@@ -20,15 +21,18 @@ enum class Side : std::uint8_t { dialler, listener };
 inline constexpr std::uint32_t kEarlyItems = 16;
 inline constexpr std::uint32_t kEarlyBytes = 16 * 1024;
 /// The smallest record that fill_record can be given. Units: bytes.
-inline constexpr std::size_t kRecordBytesMin = 1024;
+inline constexpr std::size_t kRecordBytesMin = 2048;
 
 /// Every bound of one session's Mux. Units: bytes, where the name says so.
 ///
-/// Requires: early_bytes <= message_bytes_max <= receive_bytes_max / 2; message_bytes_max below
-/// 2^32 - 1; early_* at least kEarly*; channel_outbox_bytes <= outbox_bytes_max; flush_bytes_max at
-/// least kRecordBytesMin; frame_bytes_max and window_bytes_min above 0.
+/// Requires: early_bytes <= message_bytes_max <= half of receive_bytes_max and of the process's
+/// budget; message_bytes_max and outbox_bytes_max at most 1 GiB; early_* at least kEarly*;
+/// channel_outbox_bytes <= outbox_bytes_max; flush_bytes_max at least kRecordBytesMin; channels_max
+/// and window_bytes_min above 0; frame_bytes_max from 1 to 1 GiB; window_*_max below 2^32.
 struct MuxLimits {
-  std::uint32_t channels_max = 1024;  ///< Of one side, open or not yet released, at a time.
+  /// Of one side, open at a time. As many again of the peer's may have ended without being released
+  /// by our application; one more is refused.
+  std::uint32_t channels_max = 1024;
   std::uint32_t early_items = kEarlyItems;
   std::uint32_t early_bytes = kEarlyBytes;
   std::size_t frame_bytes_max = 16 * 1024;           ///< Payload of one data frame that we send.
@@ -39,6 +43,9 @@ struct MuxLimits {
   std::size_t message_bytes_max = 16 * 1024 * 1024;
   std::size_t window_bytes_min = 2 * 1024;    ///< The least initial grant of a channel.
   std::size_t window_bytes_max = 256 * 1024;  ///< The greatest.
+  /// What a grant may grow to where it was all used and its values taken. Only while the budget is
+  /// half free: beyond that grown windows shrink again.
+  std::size_t window_grown_max = 4 * 1024 * 1024;
   std::size_t spare_bytes_max = 1024 * 1024;  ///< Blocks of memory kept for the next message.
   /// Keepalive that the listener announces and the dialler follows: after how long without a record
   /// from the peer a side pings, and when it gives the peer up. Units: milliseconds; 0: never.
@@ -46,8 +53,11 @@ struct MuxLimits {
   std::uint32_t dead_after_ms = 45'000;
   /// Records are filled up to a multiple of this, so that their sizes tell less. 0: never.
   std::size_t pad_to_bytes = 0;
-  std::uint32_t pings_max = 64;      ///< Pings that the peer may send between two flushes.
-  std::uint32_t credits_slack = 64;  ///< Credit frames on a channel beyond two a sent message.
+  /// Channels that came in messages and were not accepted yet; one more is refused.
+  std::uint32_t passes_unclaimed_max = 256;
+  std::uint32_t certificates_max = 8;  ///< That the peer may show between two flushes.
+  std::uint32_t pings_max = 64;        ///< Pings that the peer may send between two flushes.
+  std::uint32_t credits_slack = 64;    ///< Credit frames on a channel beyond two a sent message.
 };
 
 /// What an opener says of its channel. The views are read within the call.
@@ -60,17 +70,6 @@ struct OpenRequest {
   Delivery delivery = Delivery::ordered;
   /// The channel in one of whose messages this one travels; 0 where it is opened to a service.
   ChannelId carrier{};
-};
-
-/// The memory that all sessions of one process may promise to their peers together.
-/// Threads: one, that of its sessions.
-class ProcessBudget {
- public:
-  explicit ProcessBudget(std::uint64_t bytes_max) : bytes_max_(bytes_max) {}
-  std::uint64_t bytes_max() const { return bytes_max_; }
-
- private:
-  std::uint64_t bytes_max_;
 };
 
 /// What a Mux tells its owner, from within on_record, and on_writable from within fill_record too.
@@ -91,7 +90,8 @@ class MuxEvents {
   virtual void on_writable(ChannelId id) = 0;
   /// The peer said complete; every message came before. Not told after our own stop.
   virtual void on_close(ChannelId id) = 0;
-  /// The peer wants no more; what was accepted and not yet sent is dropped, sending has ended.
+  /// The peer wants no more; what was accepted and not yet sent is dropped, sending has ended. Also
+  /// told after our close, where messages of ours came and will never be taken.
   virtual void on_stop(ChannelId id) = 0;
   /// The peer broke the channel off: both directions have ended.
   virtual void on_reset(ChannelId id, Code status, std::string_view text) = 0;
@@ -107,6 +107,9 @@ class MuxEvents {
   virtual void on_goodbye() = 0;
   /// The peer ends the session, and why.
   virtual void on_refused(Code status, std::string_view text) = 0;
+  /// There is something to send though nothing was called: another session gave back memory that
+  /// this one waited for. No call on the Mux inside.
+  virtual void on_output() {}
 };
 
 /// The channels of one session: ids, credit, reassembly, and a fair order of frames.
@@ -123,9 +126,10 @@ class Mux {
   ~Mux();
 
   /// Opens a channel; messages may be sent at once, within the early credit.
-  /// Errors: resource_exhausted where as many are open as the peer allows; unavailable after a
-  /// goaway, goodbye or refused; invalid_argument where a name is longer than kNameBytesMax or the
-  /// capacity is 0.
+  /// Errors: resource_exhausted where as many are open as the peer allows, or so many more have
+  /// ended that the peer's application still holds; unavailable after a goaway, goodbye or refused;
+  /// invalid_argument where a name is longer than kNameBytesMax, the capacity is 0, or the carrier
+  /// is a datagram channel; failed_precondition where the carrier cannot send any more.
   Result<ChannelId> open(const OpenRequest& request);
   /// The id that the open after `ahead` others will give. Errors: as open, for want of room.
   Result<ChannelId> next_open(std::uint32_t ahead) const;
@@ -135,18 +139,20 @@ class Mux {
   /// Breaks both directions off, or refuses an open. What was not yet sent is dropped.
   void reset(ChannelId id, Code status, std::string_view text);
   /// The application holds the channel no more: it owes the mux no `taken`, and gets no events. A
-  /// direction still open ends: unfinished sending by reset(cancelled), else receiving by stop.
+  /// direction still open ends: unfinished sending by reset(cancelled), else receiving by stop. So
+  /// does one whose messages were not all taken, so that nobody waits for that.
   void release(ChannelId id);
 
   /// Whether a small message would be accepted: credit for an item, and room. Where it is false,
-  /// on_writable follows once it is true, unless sending ends first.
+  /// on_writable follows once it is true, unless sending ends first. Always true for datagrams.
   bool may_send(ChannelId id);
   /// Begins a message; its bytes are to be appended to what this returns, then commit or rollback.
   /// Requires: sending has not ended; one message at a time on a channel.
   ByteBuffer& begin_message(ChannelId id);
   /// Accepts the message. Returns: false where it has no credit or no room: it is rolled back, and
-  /// on_writable follows once it would fit. Errors: invalid_argument over what we or the peer
-  /// allow for a message; it is rolled back.
+  /// on_writable follows once it would fit; a datagram is dropped instead, and the answer is true.
+  /// Errors: invalid_argument over what we or the peer allow for a message, and for a datagram over
+  /// its channel's share of the outbox; it is rolled back.
   Result<bool> commit(ChannelId id);
   void rollback(ChannelId id);
   /// begin_message, append, commit. Errors: also closed, stopped or reset where sending has ended.

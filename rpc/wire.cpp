@@ -9,6 +9,8 @@ constexpr std::uint64_t kKeyEarlyItems = 1;
 constexpr std::uint64_t kKeyEarlyBytes = 2;
 constexpr std::uint64_t kKeyMessageBytesMax = 3;
 constexpr std::uint64_t kKeyChannelsMax = 4;
+constexpr std::uint64_t kKeyPingAfterMs = 5;
+constexpr std::uint64_t kKeyDeadAfterMs = 6;
 
 /// Reads at most this many keys of one settings frame.
 constexpr int kSettingsKeysMax = 64;
@@ -20,6 +22,29 @@ void write_status_text(FrameWriter& out, std::string_view text) {
 void write_name(FrameWriter& out, std::string_view name) {
   TUBING_ASSERT(name.size() <= kNameBytesMax, name.size());
   out.sized(as_bytes(name));
+}
+
+ChannelClass read_class(FrameReader& in) {
+  const std::uint64_t number = in.varint();
+  if (number > static_cast<std::uint64_t>(ChannelClass::bulk)) {
+    in.fail("has a class other than 0 (control), 1 (normal) and 2 (bulk)");
+  }
+  return static_cast<ChannelClass>(number);
+}
+
+Delivery read_delivery(FrameReader& in) {
+  const std::uint64_t number = in.varint();
+  if (number > static_cast<std::uint64_t>(Delivery::datagram)) {
+    in.fail("has a delivery other than 0 (ordered) and 1 (datagram)");
+  }
+  return static_cast<Delivery>(number);
+}
+
+/// A first grant: items that a sender may count on are exact, so they are bounded.
+std::uint64_t read_items(FrameReader& in) {
+  const std::uint64_t items = in.varint();
+  if (items > kCapacityMax) in.fail("has a capacity of 2^32 or more");
+  return items;
 }
 
 Code read_status(FrameReader& in) {
@@ -52,6 +77,10 @@ std::string_view frame_name(FrameKind kind) {
     case FrameKind::goaway: return "goaway";
     case FrameKind::goodbye: return "goodbye";
     case FrameKind::certificate: return "certificate";
+    case FrameKind::pass: return "pass";
+    case FrameKind::blocked: return "blocked";
+    case FrameKind::places: return "places";
+    case FrameKind::padding: return "padding";
   }
   return "unknown";
 }
@@ -82,7 +111,7 @@ std::string_view FrameReader::text(std::size_t bytes_max) {
 }
 
 void write_frame(FrameWriter& out, const SettingsFrame& frame) {
-  std::byte body_bytes[64];
+  std::byte body_bytes[80];
   FrameWriter body(body_bytes);
   body.varint(frame.version);
   body.varint(kKeyEarlyItems);
@@ -93,6 +122,10 @@ void write_frame(FrameWriter& out, const SettingsFrame& frame) {
   body.varint(frame.message_bytes_max);
   body.varint(kKeyChannelsMax);
   body.varint(frame.channels_max);
+  body.varint(kKeyPingAfterMs);
+  body.varint(frame.ping_after_ms);
+  body.varint(kKeyDeadAfterMs);
+  body.varint(frame.dead_after_ms);
   out.kind(frame.kKind);
   out.sized(ByteView(body_bytes, body.size()));
 }
@@ -113,6 +146,8 @@ bool read_frame(FrameReader& in, SettingsFrame& frame) {
     if (key == kKeyEarlyBytes) frame.early_bytes = value;
     if (key == kKeyMessageBytesMax) frame.message_bytes_max = value;
     if (key == kKeyChannelsMax) frame.channels_max = value;
+    if (key == kKeyPingAfterMs) frame.ping_after_ms = value;
+    if (key == kKeyDeadAfterMs) frame.dead_after_ms = value;
   }
   if (!body.ok()) in.fail(body.fault());
   return in.ok();
@@ -144,14 +179,35 @@ void write_frame(FrameWriter& out, const OpenFrame& frame) {
 
 bool read_frame(FrameReader& in, OpenFrame& frame) {
   frame.id = in.channel();
-  const std::uint64_t channel_class = in.varint();
-  if (channel_class > static_cast<std::uint64_t>(ChannelClass::bulk)) in.fail("has no such class");
-  frame.channel_class = static_cast<ChannelClass>(channel_class);
-  if (in.varint() != static_cast<std::uint64_t>(Delivery::ordered)) in.fail("has no such delivery");
-  frame.delivery = Delivery::ordered;
-  frame.items = in.varint();
+  frame.channel_class = read_class(in);
+  frame.delivery = read_delivery(in);
+  frame.items = read_items(in);
   frame.bytes = in.varint();
   frame.service = in.text(kNameBytesMax);
+  frame.out_type = in.text(kNameBytesMax);
+  frame.in_type = in.text(kNameBytesMax);
+  return in.ok();
+}
+
+void write_frame(FrameWriter& out, const PassFrame& frame) {
+  out.kind(frame.kKind);
+  out.varint(number(frame.id));
+  out.varint(static_cast<std::uint64_t>(frame.channel_class));
+  out.varint(static_cast<std::uint64_t>(frame.delivery));
+  out.varint(frame.items);
+  out.varint(frame.bytes);
+  out.varint(number(frame.carrier));
+  write_name(out, frame.out_type);
+  write_name(out, frame.in_type);
+}
+
+bool read_frame(FrameReader& in, PassFrame& frame) {
+  frame.id = in.channel();
+  frame.channel_class = read_class(in);
+  frame.delivery = read_delivery(in);
+  frame.items = read_items(in);
+  frame.bytes = in.varint();
+  frame.carrier = in.channel();
   frame.out_type = in.text(kNameBytesMax);
   frame.in_type = in.text(kNameBytesMax);
   return in.ok();
@@ -166,7 +222,7 @@ void write_frame(FrameWriter& out, const AcceptFrame& frame) {
 
 bool read_frame(FrameReader& in, AcceptFrame& frame) {
   frame.id = in.channel();
-  frame.items = in.varint();
+  frame.items = read_items(in);
   frame.bytes = in.varint();
   return in.ok();
 }
@@ -236,6 +292,16 @@ bool read_frame(FrameReader& in, CloseFrame& frame) {
   return in.ok();
 }
 
+void write_frame(FrameWriter& out, const BlockedFrame& frame) {
+  out.kind(frame.kKind);
+  out.varint(number(frame.id));
+}
+
+bool read_frame(FrameReader& in, BlockedFrame& frame) {
+  frame.id = in.channel();
+  return in.ok();
+}
+
 void write_frame(FrameWriter& out, const StopFrame& frame) {
   out.kind(frame.kKind);
   out.varint(number(frame.id));
@@ -282,6 +348,43 @@ bool read_frame(FrameReader& in, PongFrame& frame) {
 
 void write_frame(FrameWriter& out, const GoawayFrame& frame) { out.kind(frame.kKind); }
 bool read_frame(FrameReader& in, GoawayFrame&) { return in.ok(); }
+
+void write_frame(FrameWriter& out, const PlacesFrame& frame) {
+  out.kind(frame.kKind);
+  out.varint(frame.total);
+}
+
+bool read_frame(FrameReader& in, PlacesFrame& frame) {
+  frame.total = in.varint();
+  return in.ok();
+}
+
+void write_frame(FrameWriter& out, const CertificateFrame& frame) {
+  TUBING_ASSERT(frame.renewal.size() <= kRenewalBytesMax, frame.renewal.size());
+  out.kind(frame.kKind);
+  out.sized(frame.renewal);
+}
+
+bool read_frame(FrameReader& in, CertificateFrame& frame) {
+  const std::uint64_t size = in.varint();
+  if (size > kRenewalBytesMax) in.fail("is longer than a renewal may be");
+  frame.renewal = in.bytes(size);
+  return in.ok();
+}
+
+void write_frame(FrameWriter& out, const PaddingFrame& frame) {
+  out.kind(frame.kKind);
+  out.zeros(frame.zeros);
+}
+
+bool read_frame(FrameReader& in, PaddingFrame& frame) {
+  const ByteView rest = in.bytes(in.left());
+  frame.zeros = rest.size();
+  for (const std::byte byte : rest) {
+    if (byte != std::byte{0}) in.fail("has a byte that is not 0");
+  }
+  return in.ok();
+}
 
 void write_frame(FrameWriter& out, const GoodbyeFrame& frame) { out.kind(frame.kKind); }
 bool read_frame(FrameReader& in, GoodbyeFrame&) { return in.ok(); }

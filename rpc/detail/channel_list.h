@@ -7,55 +7,60 @@
 
 namespace tubing::rpc::detail {
 
-struct MuxChannel;
+/// An element's place in one list.
+template <class T>
+struct ListHook {
+  bool linked() const { return next != nullptr; }
 
-/// A channel's place in one list.
-struct ChannelHook {
-  MuxChannel* previous = nullptr;
-  MuxChannel* next = nullptr;
-  bool linked = false;
+  T* previous = nullptr;  ///< Null for the first.
+  T* next = nullptr;      ///< Itself for the last; null outside of a list.
 };
 
-/// An intrusive queue; a channel is in it once at most. Owns nothing.
-template <class Channel, ChannelHook Channel::* kHook>
+/// An intrusive queue; an element is in it once at most. Owns nothing.
+template <class T, ListHook<T> T::* kHook>
 class ChannelList {
  public:
   bool empty() const { return front_ == nullptr; }
   std::size_t size() const { return size_; }
-  Channel& front() const {
+  T& front() const {
     TUBING_ASSERT(front_ != nullptr);
     return *front_;
   }
 
-  /// Does nothing for a channel that is in the list already.
-  void push_back(Channel& channel) {
-    ChannelHook& hook = channel.*kHook;
-    if (hook.linked) return;
-    hook = {.previous = back_, .linked = true};
-    (back_ == nullptr ? front_ : (back_->*kHook).next) = &channel;
-    back_ = &channel;
+  /// Does nothing for an element that is in the list already.
+  void push_back(T& element) {
+    ListHook<T>& hook = element.*kHook;
+    if (hook.linked()) return;
+    hook = {.previous = back_, .next = &element};
+    (back_ == nullptr ? front_ : (back_->*kHook).next) = &element;
+    back_ = &element;
     ++size_;
   }
 
-  /// Does nothing for a channel that is not in the list.
-  void remove(Channel& channel) {
-    ChannelHook& hook = channel.*kHook;
-    if (!hook.linked) return;
-    (hook.previous == nullptr ? front_ : (hook.previous->*kHook).next) = hook.next;
-    (hook.next == nullptr ? back_ : (hook.next->*kHook).previous) = hook.previous;
+  /// Does nothing for an element that is not in the list.
+  void remove(T& element) {
+    ListHook<T>& hook = element.*kHook;
+    if (!hook.linked()) return;
+    T* next = hook.next == &element ? nullptr : hook.next;
+    if (hook.previous == nullptr) {
+      front_ = next;
+    } else {
+      (hook.previous->*kHook).next = next == nullptr ? hook.previous : next;
+    }
+    (next == nullptr ? back_ : (next->*kHook).previous) = hook.previous;
     hook = {};
     --size_;
   }
 
   void move_front_to_back() {
-    Channel& channel = front();
-    remove(channel);
-    push_back(channel);
+    T& element = front();
+    remove(element);
+    push_back(element);
   }
 
  private:
-  Channel* front_ = nullptr;
-  Channel* back_ = nullptr;
+  T* front_ = nullptr;
+  T* back_ = nullptr;
   std::size_t size_ = 0;
 };
 

@@ -27,6 +27,14 @@ class ChannelTable {
     }
   }
 
+  /// Calls `f` with each channel, in no order that means anything.
+  template <class F>
+  void for_each(F f) const {
+    for (const auto& channel : slots_) {
+      if (channel != nullptr) f(*channel);
+    }
+  }
+
   /// Requires: no channel has this id.
   MuxChannel& insert(std::unique_ptr<MuxChannel> channel) {
     if (2 * (size_ + 1) > slots_.size()) grow();

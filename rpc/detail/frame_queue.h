@@ -8,17 +8,19 @@
 
 namespace tubing::rpc::detail {
 
-/// Opens, and the resets and refusals that answer them. Its owner bounds the number of frames.
+/// Opens, passes, and the resets and refusals that answer them. Its owner bounds the number of
+/// frames.
 class FrameQueue {
  public:
   bool empty() const { return frames_ == 0; }
   std::size_t frames() const { return frames_; }
 
-  template <class Frame>
-  void push(const Frame& frame) {
+  /// Several frames in one call stay together, and count as one.
+  template <class... Frames>
+  void push(const Frames&... frames) {
     std::array<std::byte, kControlFrameBytesMax> bytes;
     FrameWriter out(bytes);
-    write_frame(out, frame);
+    (write_frame(out, frames), ...);
     store_be16(queue_.reserve(2).data(), static_cast<std::uint16_t>(out.size()));
     queue_.commit(2);
     queue_.append(ByteView(bytes).first(out.size()));

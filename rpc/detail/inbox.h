@@ -2,27 +2,33 @@
 #pragma once
 
 #include "tubing/channel/base/byte_buffer.h"
+#include "tubing/rpc/detail/channel_list.h"
 #include "tubing/rpc/detail/spare_blocks.h"
 
 namespace tubing::rpc::detail {
 
+struct MuxChannel;
+
+/// Lives from the message's first frame to its last.
 /// Owns: the parts that came.
 class Inbox {
  public:
-  bool partial() const { return left_ > 0; }
+  /// A message began: `left` bytes of it are still to come.
+  Inbox(MuxChannel& channel, std::uint64_t left) : channel_(&channel), left_(left) {}
+
+  MuxChannel& channel() const { return *channel_; }
   std::uint64_t left() const { return left_; }
-  /// What came of it.
+  /// What came of it, and is kept.
   std::size_t bytes() const { return message_.size(); }
   /// The rest of the message lacks credit: its length is not reserved yet.
   bool unreserved() const { return end_ != 0; }
   /// The channel's total of bytes behind this message; what the reservation is to grant.
   std::uint64_t end() const { return end_; }
 
-  /// A message began: `left` bytes of it are still to come.
-  void begin(std::uint64_t left, ByteView part, SpareBlocks& spare) {
+  /// Its first part, of which `left` is not a part.
+  void begin(ByteView part, SpareBlocks& spare) {
     message_ = spare.take();
     message_.append(part);
-    left_ = left;
   }
   /// Makes room at once for what is still to come. Requires: its credit is granted.
   void reserve() {
@@ -42,17 +48,15 @@ class Inbox {
     spare.give(std::move(message_));
     end_ = 0;
   }
-  void begin_skipping(std::uint64_t left) { left_ = left; }
+  /// The whole message. Requires: left() == 0.
+  ByteBuffer finish() { return std::move(message_); }
 
-  /// The whole message. Requires: !partial().
-  ByteBuffer finish() {
-    end_ = 0;
-    return std::move(message_);
-  }
+  ListHook<Inbox> reserve_wait;  ///< Waits until the message fits the budget.
 
  private:
+  MuxChannel* channel_;
   ByteBuffer message_;
-  std::uint64_t left_ = 0;
+  std::uint64_t left_;
   std::uint64_t end_ = 0;  ///< Not 0 while a reservation is awaited.
 };
 

@@ -17,7 +17,10 @@ bool Mux::has_output() const {
   return !s.is_done && (s.has_control() || !s.active.empty() || s.may_say_goodbye());
 }
 
-void Mux::begin_flush() { state_->flush_left = state_->limits.flush_bytes_max; }
+void Mux::begin_flush() {
+  state_->flush_left = state_->limits.flush_bytes_max;
+  state_->certificates = 0;
+}
 
 std::size_t Mux::fill_record(MutableBytes plaintext) {
   State& s = *state_;
@@ -29,9 +32,18 @@ std::size_t Mux::fill_record(MutableBytes plaintext) {
     write_frame(out, GoodbyeFrame{});
     s.is_done = true;
   }
+  if (s.limits.pad_to_bytes > 0) s.pad(out);
   s.flush_left -= out.size();
   if (s.room_freed) s.tell_writers();
   return out.size();
+}
+
+// One byte says that it is padding, so a record that lacks nothing gets none.
+void Mux::State::pad(FrameWriter& out) const {
+  const std::size_t over = out.size() % limits.pad_to_bytes;
+  if (over == 0) return;
+  const std::size_t missing = std::min(limits.pad_to_bytes - over, out.room());
+  if (missing > 0) write_frame(out, PaddingFrame{missing - 1});
 }
 
 bool Mux::is_done() const { return state_->is_done; }
@@ -42,8 +54,8 @@ bool Mux::State::may_say_goodbye() const {
 }
 
 bool Mux::State::has_control() const {
-  return owes_settings || owes_refused || owes_pong || owes_ping || owes_goaway || !queue.empty() ||
-         !owing.empty();
+  return owes_settings || owes_refused || owes_pong || owes_ping || owes_goaway ||
+         owes_certificate || !queue.empty() || !owing.empty() || owes_places();
 }
 
 // Returns whether all of it fitted, so that data may follow.
@@ -58,38 +70,61 @@ bool Mux::State::write_control(FrameWriter& out) {
     write_frame(out, SettingsFrame{.early_items = limits.early_items,
                                    .early_bytes = limits.early_bytes,
                                    .message_bytes_max = limits.message_bytes_max,
-                                   .channels_max = limits.channels_max});
+                                   .channels_max = limits.channels_max,
+                                   .ping_after_ms = limits.ping_after_ms,
+                                   .dead_after_ms = limits.dead_after_ms});
     owes_settings = false;
   }
-  if (out.room() < 3 * kSmallFrameBytesMax) return false;
-  if (owes_pong) write_frame(out, PongFrame{pong_number});
-  if (owes_ping) write_frame(out, PingFrame{last_ping});
-  if (owes_goaway) write_frame(out, GoawayFrame{});
-  if (owes_pong) pings = 0;
-  owes_pong = owes_ping = owes_goaway = false;
+  if (!write_session_control(out)) return false;
   while (!queue.empty()) {
     if (!queue.pop(out)) return false;
   }
   return write_owed(out);
 }
 
+// What is said of the session as a whole. A ping or a pong means that little else is said: nobody
+// needs the spare memory soon.
+bool Mux::State::write_session_control(FrameWriter& out) {
+  if (out.room() < 4 * kSmallFrameBytesMax) return false;
+  if (active.empty() && (owes_pong || owes_ping)) spare.trim();
+  if (owes_pong) write_frame(out, PongFrame{pong_number});
+  if (owes_ping) write_frame(out, PingFrame{last_ping});
+  if (owes_goaway) write_frame(out, GoawayFrame{});
+  if (owes_pong) pings = 0;
+  owes_pong = owes_ping = owes_goaway = false;
+  if (owes_places()) {
+    places_told = peer_places();
+    write_frame(out, PlacesFrame{places_told});
+  }
+  if (!owes_certificate) return true;
+  if (out.room() < kCertificateFrameBytesMax) return false;
+  write_frame(out, CertificateFrame{renewal});
+  owes_certificate = false;
+  renewal = {};
+  return true;
+}
+
 bool Mux::State::write_owed(FrameWriter& out) {
   while (!owing.empty()) {
-    if (out.room() < 3 * kSmallFrameBytesMax) return false;
+    if (out.room() < 4 * kSmallFrameBytesMax) return false;
     Channel& channel = owing.front();
     detail::ReceiveCredit& credit = channel.receive_credit;
     if (channel.owes_accept) {
-      const detail::Amount& window = credit.window();
-      write_frame(out, AcceptFrame{channel.id, window.items, window.bytes});
+      write_frame(out, channel.accept_frame());
+      channel.blocked_left = 1;
     }
     if (channel.owes_credit) {
       credit.grant();
       write_frame(out, CreditFrame{channel.id, credit.granted().items, credit.granted().bytes});
       recharge(channel);
+      ++channel.blocked_left;
     }
+    if (channel.owes_blocked) write_frame(out, BlockedFrame{channel.id});
     if (channel.owes_stop) write_frame(out, StopFrame{channel.id});
-    channel.owes_accept = channel.owes_credit = channel.owes_stop = false;
+    channel.owes_accept = channel.owes_credit = false;
+    channel.owes_blocked = channel.owes_stop = false;
     owing.remove(channel);
+    forget_if_over(channel);
   }
   return true;
 }
@@ -131,7 +166,7 @@ Mux::State::Served Mux::State::serve(Channel& channel, FrameWriter& out) {
     const Served served = write_part(channel, out);
     if (out.size() == before) return served;
     const std::size_t cost = out.size() - before;
-    channel.deficit -= std::min(channel.deficit, cost);
+    channel.deficit -= static_cast<std::uint32_t>(std::min<std::size_t>(channel.deficit, cost));
   }
   if (channel.send == SendState::closing) {
     if (out.room() < kSmallFrameBytesMax) return Served::record_full;

@@ -21,6 +21,9 @@ Result<> Mux::on_record(ByteView plaintext) {
   if (in.done()) {
     return Error(Code::invalid_argument, "receive", "a record without a frame; end the session");
   }
+  if (FrameKind{std::to_integer<std::uint8_t>(plaintext.front())} == FrameKind::padding) {
+    return violation(FrameKind::padding, "comes alone in a record");
+  }
   while (!in.done()) {
     const std::uint8_t kind = in.byte();
     if (auto taken = state_->read_by_kind(in, FrameKind{kind}); !taken) return taken;
@@ -37,7 +40,8 @@ Result<> Mux::State::read(FrameReader& in) {
 }
 
 Result<> Mux::State::read_by_kind(FrameReader& in, FrameKind kind) {
-  if (peer_is_done) return violation(kind, "came after the last frame");
+  if (peer_is_done && kind != FrameKind::padding)
+    return violation(kind, "came after the last frame");
   if (!has_settings && kind != FrameKind::settings && kind != FrameKind::refused) {
     return violation(kind, "came before settings");
   }
@@ -57,11 +61,15 @@ Result<> Mux::State::read_by_kind(FrameReader& in, FrameKind kind) {
     case FrameKind::pong: return read<PongFrame>(in);
     case FrameKind::goaway: return read<GoawayFrame>(in);
     case FrameKind::goodbye: return read<GoodbyeFrame>(in);
+    case FrameKind::certificate: return read<CertificateFrame>(in);
+    case FrameKind::pass: return read<PassFrame>(in);
+    case FrameKind::blocked: return read<BlockedFrame>(in);
+    case FrameKind::places: return read<PlacesFrame>(in);
+    case FrameKind::padding: return read<PaddingFrame>(in);
     case FrameKind::call:
     case FrameKind::answer:
     case FrameKind::cancel:
-    case FrameKind::notify:
-    case FrameKind::certificate: return violation(kind, "is not spoken by this version");
+    case FrameKind::notify: return violation(kind, "is not spoken by this version");
   }
   return violation(kind, "frame with the kind {}", static_cast<unsigned>(kind));
 }
@@ -82,8 +90,15 @@ Result<> Mux::State::on(const SettingsFrame& frame) {
     return violation(frame.kKind, "allows messages of {} bytes only, less than its early credit",
                      frame.message_bytes_max);
   }
+  const std::uint64_t late = frame.dead_after_ms;
+  if (std::max(frame.ping_after_ms, late) > UINT32_MAX ||
+      (late != 0 && frame.ping_after_ms >= late)) {
+    return violation(frame.kKind, "asks for pings after {} ms and gives up after {} ms",
+                     frame.ping_after_ms, late);
+  }
   has_settings = true;
   peer_settings = frame;
+  places = 2 * std::min<std::uint64_t>(frame.channels_max, UINT32_MAX);
   room_freed = true;
   events.on_settings(frame);
   return {};
@@ -95,42 +110,81 @@ Result<> Mux::State::on(const RefusedFrame& frame) {
   return {};
 }
 
-Result<> Mux::State::refuse_open(const OpenFrame& frame, Code status, std::string_view text) {
-  queue.push(ResetFrame{frame.id, status, text});
+Result<> Mux::State::refuse_open(ChannelId id, Code status, std::string_view text) {
+  queue.push(ResetFrame{id, status, text});
+  ++peer_gone;
+  return {};
+}
+
+Result<> Mux::State::check_new(FrameKind kind, ChannelId id, std::uint64_t items) const {
+  if (number(id) != peer_next) {
+    return violation(kind, "has the channel {} where {} is next", number(id), peer_next);
+  }
+  if (items == 0) return violation(kind, "of channel {} has no capacity", number(id));
+  if (queue.frames() >= 8 * std::size_t{limits.channels_max}) {
+    return violation(kind, "of channel {} comes while {} answers to earlier ones wait", number(id),
+                     queue.frames());
+  }
+  return {};
+}
+
+Result<> Mux::State::add_peers(ChannelId id, const OpenRequest& request, std::uint64_t bytes) {
+  if (goes_away || owes_goodbye) {
+    return refuse_open(id, Code::unavailable, "this side is going away; dial again");
+  }
+  if (peer_open >= limits.channels_max || peer_count >= 2 * std::size_t{limits.channels_max}) {
+    return refuse_open(id, Code::resource_exhausted, "too many channels are open");
+  }
+  Channel& channel =
+      add(id, request, {request.capacity, bytes}, {limits.early_items, limits.early_bytes});
+  channel.send = SendState::unaccepted;
+  channel.unclaimed = request.carrier != ChannelId{};
+  if (channel.unclaimed) ++unclaimed_count;
+  events.on_open(id, request);
   return {};
 }
 
 Result<> Mux::State::on(const OpenFrame& frame) {
-  if (number(frame.id) != peer_next) {
-    return violation(frame.kKind, "has the channel {} where {} is next", number(frame.id),
-                     peer_next);
-  }
-  if (frame.items == 0) {
-    return violation(frame.kKind, "of channel {} has no capacity", number(frame.id));
-  }
-  if (queue.frames() >= 8 * std::size_t{limits.channels_max}) {
-    return violation(frame.kKind, "of channel {} comes while {} answers to earlier ones wait",
-                     number(frame.id), queue.frames());
-  }
+  if (auto fits = check_new(frame.kKind, frame.id, frame.items); !fits) return fits;
   peer_next += 2;
-  if (goes_away || owes_goodbye) {
-    return refuse_open(frame, Code::unavailable, "this side is going away; dial again");
+  return add_peers(frame.id,
+                   {.service = frame.service,
+                    .out_type = frame.out_type,
+                    .in_type = frame.in_type,
+                    .capacity = static_cast<std::uint32_t>(frame.items),
+                    .channel_class = frame.channel_class,
+                    .delivery = frame.delivery},
+                   frame.bytes);
+}
+
+Result<> Mux::State::on(const PassFrame& frame) {
+  if (auto fits = check_new(frame.kKind, frame.id, frame.items); !fits) return fits;
+  Result<> verdict;
+  const Channel* carrier = find_for(frame.kKind, frame.carrier, verdict);
+  if (!verdict) return verdict;
+  peer_next += 2;
+  if (carrier == nullptr || carrier->discarded) {
+    return refuse_open(frame.id, Code::cancelled, "the channel that carried it has ended");
   }
-  if (peer_count >= limits.channels_max) {
-    return refuse_open(frame, Code::resource_exhausted, "too many channels are open");
+  if (carrier->receive == ReceiveState::ended) {
+    return violation(frame.kKind, "on channel {} after its close", number(frame.carrier));
   }
-  const OpenRequest request{
-      .service = frame.service,
-      .out_type = frame.out_type,
-      .in_type = frame.in_type,
-      .capacity = static_cast<std::uint32_t>(std::min<std::uint64_t>(frame.items, UINT32_MAX)),
-      .channel_class = frame.channel_class,
-      .delivery = frame.delivery};
-  Channel& channel =
-      add(frame.id, request, {frame.items, frame.bytes}, {limits.early_items, limits.early_bytes});
-  channel.send = SendState::unaccepted;
-  events.on_open(frame.id, request);
-  return {};
+  if (carrier->datagram) {
+    return violation(frame.kKind, "on channel {}, whose messages may be lost",
+                     number(frame.carrier));
+  }
+  if (unclaimed_count >= limits.passes_unclaimed_max) {
+    return refuse_open(frame.id, Code::resource_exhausted,
+                       "too many channels wait in messages that nobody took");
+  }
+  return add_peers(frame.id,
+                   {.out_type = frame.out_type,
+                    .in_type = frame.in_type,
+                    .capacity = static_cast<std::uint32_t>(frame.items),
+                    .channel_class = frame.channel_class,
+                    .delivery = frame.delivery,
+                    .carrier = frame.carrier},
+                   frame.bytes);
 }
 
 detail::MuxChannel* Mux::State::find_for(FrameKind kind, ChannelId id, Result<>& verdict) const {
@@ -173,10 +227,11 @@ detail::MuxChannel* Mux::State::receive(FrameKind kind, ChannelId id, std::size_
     verdict = violation(kind, "on channel {} after its close", number(id));
     return nullptr;
   }
-  if (channel->inbox.partial() != (kind == FrameKind::data_more)) {
-    verdict = violation(kind, "on channel {} {}", number(id),
-                        channel->inbox.partial() ? "inside of another message"
-                                                 : "without a message that it continues");
+  const bool partial = channel->inbox != nullptr;
+  if (partial != (kind == FrameKind::data_more)) {
+    verdict =
+        violation(kind, "on channel {} {}", number(id),
+                  partial ? "inside of another message" : "without a message that it continues");
     return nullptr;
   }
   detail::ReceiveCredit& credit = channel->receive_credit;
@@ -214,18 +269,17 @@ Result<> Mux::State::on(const DataBeginFrame& frame) {
   Channel* channel = receive(frame.kKind, frame.id, frame.payload.size(), verdict);
   if (channel == nullptr) return verdict;
   const std::uint64_t left = frame.message_bytes - frame.payload.size();
-  if (channel->receive == ReceiveState::discarding) {
-    channel->inbox.begin_skipping(left);
-    return {};
-  }
-  channel->inbox.begin(left, frame.payload, spare);
+  channel->inbox = std::make_unique<detail::Inbox>(*channel, left);
+  if (channel->receive == ReceiveState::discarding) return {};
+  detail::Inbox& inbox = *channel->inbox;
+  inbox.begin(frame.payload, spare);
   const detail::ReceiveCredit& credit = channel->receive_credit;
   const std::uint64_t end = credit.received().bytes + left;
   if (end <= credit.granted().bytes) {
-    channel->inbox.reserve();
+    inbox.reserve();
     return {};
   }
-  channel->inbox.wait_for_reservation(end);
+  inbox.wait_for_reservation(end);
   if (channel->ours || channel->accepted) request_reservation(*channel);
   return {};
 }
@@ -234,23 +288,26 @@ Result<> Mux::State::on(const DataMoreFrame& frame) {
   Result<> verdict;
   Channel* channel = receive(frame.kKind, frame.id, frame.payload.size(), verdict);
   if (channel == nullptr) return verdict;
-  if (frame.payload.size() > channel->inbox.left()) {
+  detail::Inbox& inbox = *channel->inbox;
+  if (frame.payload.size() > inbox.left()) {
     return violation(frame.kKind, "of {} bytes on channel {}, whose message lacks {}",
-                     frame.payload.size(), number(frame.id), channel->inbox.left());
+                     frame.payload.size(), number(frame.id), inbox.left());
   }
   if (channel->receive == ReceiveState::discarding) {
-    channel->inbox.skip(frame.payload.size());
+    inbox.skip(frame.payload.size());
+    if (inbox.left() == 0) channel->inbox.reset();
     return {};
   }
-  channel->inbox.add(frame.payload);
-  if (!channel->inbox.partial()) deliver(*channel);
+  inbox.add(frame.payload);
+  if (inbox.left() == 0) deliver(*channel);
   return {};
 }
 
 // The message is moved out first: the application may release the channel inside of the event.
 void Mux::State::deliver(Channel& channel) {
-  reserve_waiters.remove(channel);
-  ByteBuffer message = channel.inbox.finish();
+  reserve_waiters.remove(*channel.inbox);
+  ByteBuffer message = channel.inbox->finish();
+  channel.inbox.reset();
   events.on_message(channel.id, message.view());
   spare.give(std::move(message));
 }
@@ -259,16 +316,44 @@ Result<> Mux::State::on(const CreditFrame& frame) {
   Result<> verdict;
   Channel* channel = find_for(frame.kKind, frame.id, verdict);
   if (channel == nullptr) return verdict;
-  if (!channel->send_credit.raise({frame.items, frame.bytes})) {
+  detail::SendCredit& credit = channel->send_credit;
+  if (credit.takes_unsent(frame.items)) {
+    return violation(frame.kKind, "on channel {} grants {} items where {} were sent",
+                     number(frame.id), frame.items, credit.used().items);
+  }
+  const std::uint64_t taken_before = credit.items_taken();
+  if (!credit.raise({frame.items, frame.bytes})) {
     return violation(frame.kKind, "on channel {} grants nothing or takes back: {} items, {} bytes",
                      number(frame.id), frame.items, frame.bytes);
   }
-  if (channel->send_credit.idle_grants() > limits.credits_slack) {
+  if (credit.idle_grants() > limits.credits_slack) {
     return violation(frame.kKind, "on channel {} came {} times more often than messages explain",
-                     number(frame.id), channel->send_credit.idle_grants());
+                     number(frame.id), credit.idle_grants());
   }
+  channel->told_blocked = false;
   if (!channel->outbox.empty()) activate(*channel);
+  const std::uint64_t taken = credit.items_taken();
+  if (taken > taken_before && !channel->released) events.on_taken_by_peer(frame.id, taken);
   tell_if_writable(frame.id);
+  return {};
+}
+
+// The peer had more to send than its window, and the application did not make it wait: grow.
+Result<> Mux::State::on(const BlockedFrame& frame) {
+  Result<> verdict;
+  Channel* channel = find_for(frame.kKind, frame.id, verdict);
+  if (channel == nullptr) return verdict;
+  if (channel->receive == ReceiveState::ended) {
+    return violation(frame.kKind, "on channel {} after its close", number(frame.id));
+  }
+  if (channel->blocked_left == 0) {
+    return violation(frame.kKind, "on channel {} came more often than credit", number(frame.id));
+  }
+  --channel->blocked_left;
+  const detail::ReceiveCredit& credit = channel->receive_credit;
+  if (channel->discarded || 2 * credit.bytes_held() > credit.window().bytes) return {};
+  grow(*channel);
+  owe_credit_if_due(*channel);
   return {};
 }
 
@@ -280,7 +365,7 @@ Result<> Mux::State::on(const CloseFrame& frame) {
     return violation(frame.kKind, "of channel {} twice", number(frame.id));
   }
   const bool wanted = channel->receive == ReceiveState::open;
-  if (wanted && channel->inbox.partial()) {
+  if (wanted && channel->inbox != nullptr) {
     return violation(frame.kKind, "of channel {} cuts a message short", number(frame.id));
   }
   end_receiving(*channel);
@@ -295,11 +380,12 @@ Result<> Mux::State::on(const StopFrame& frame) {
   if (channel == nullptr) return verdict;
   if (channel->stopped) return violation(frame.kKind, "of channel {} twice", number(frame.id));
   channel->stopped = true;
-  if (channel->send == SendState::ended) return {};
-  drop_outbox(*channel);
-  channel->wants_write = false;
-  room_waiters.remove(*channel);
-  if (channel->send != SendState::unaccepted) {
+  if (channel->send != SendState::ended) {
+    drop_outbox(*channel);
+    channel->wants_write = false;
+    room_waiters.remove(*channel);
+  }
+  if (channel->send == SendState::open || channel->send == SendState::closing) {
     channel->send = SendState::closing;
     activate(*channel);
   }
@@ -335,6 +421,10 @@ Result<> Mux::State::on(const PongFrame& frame) {
   if (frame.number == 0 || frame.number > last_ping) {
     return violation(frame.kKind, "answers ping {}, the last was {}", frame.number, last_ping);
   }
+  if (frame.number <= last_pong) {
+    return violation(frame.kKind, "answers ping {} again", frame.number);
+  }
+  last_pong = frame.number;
   events.on_pong(frame.number);
   return {};
 }
@@ -345,6 +435,27 @@ Result<> Mux::State::on(const GoawayFrame& frame) {
   events.on_goaway();
   return {};
 }
+
+Result<> Mux::State::on(const PlacesFrame& frame) {
+  const std::uint64_t most =
+      2 * std::min<std::uint64_t>(peer_settings.channels_max, UINT32_MAX) + own_opened();
+  if (frame.total <= places || frame.total > most) {
+    return violation(frame.kKind, "are {} where {} were given and {} were opened", frame.total,
+                     places, own_opened());
+  }
+  places = frame.total;
+  return {};
+}
+
+Result<> Mux::State::on(const CertificateFrame& frame) {
+  if (++certificates > limits.certificates_max) {
+    return violation(frame.kKind, "came {} times in a row", certificates);
+  }
+  events.on_certificate(frame.renewal);
+  return {};
+}
+
+Result<> Mux::State::on(const PaddingFrame&) { return {}; }
 
 Result<> Mux::State::on(const GoodbyeFrame&) {
   peer_is_done = true;

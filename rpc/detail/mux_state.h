@@ -1,5 +1,6 @@
-// Mux::State: what the three parts of the mux share. Calls of the application lie in mux.cpp,
-// frames that come in detail/mux_frames.cpp, frames that leave in detail/mux_flush.cpp.
+// Mux::State: what the parts of the mux share. Calls of the application lie in mux.cpp, frames that
+// come in detail/mux_frames.cpp, frames that leave in detail/mux_flush.cpp, what is promised to the
+// peer in detail/mux_promises.cpp.
 #pragma once
 
 #include <string>
@@ -12,20 +13,32 @@
 
 namespace tubing::rpc {
 
-struct Mux::State {
+struct Mux::State final : private ProcessBudget::Waiter {
   using Channel = detail::MuxChannel;
   using SendState = detail::SendState;
   using ReceiveState = detail::ReceiveState;
-  template <detail::ChannelHook Channel::* kHook>
+  template <detail::ListHook<Channel> Channel::* kHook>
   using List = detail::ChannelList<Channel, kHook>;
 
-  State(Side side, const MuxLimits& limits, MuxEvents& events);
+  State(Side side, const MuxLimits& limits, MuxEvents& events, ProcessBudget* process);
+  ~State();
 
-  // Ids. `place` tells of which opener a channel is: one of ours, or the peer's.
+  // Ids and places.
   bool is_ours(ChannelId id) const { return number(id) % 2 == own_next % 2; }
   bool was_opened(ChannelId id) const {
     return number(id) != 0 && number(id) < (is_ours(id) ? own_next : peer_next);
   }
+  /// How many we have opened since the session began.
+  std::uint64_t own_opened() const { return (own_next - 1) / 2; }
+  /// Errors: where `more` channels may not be opened.
+  Result<> check_places(std::uint64_t more) const;
+  Result<> check_carrier(const Channel* carrier) const;
+  /// How many the peer may have opened since the session began.
+  std::uint64_t peer_places() const { return 2 * std::uint64_t{limits.channels_max} + peer_gone; }
+  bool owes_places() const {
+    return peer_places() - places_told >= std::max(1U, limits.channels_max / 2);
+  }
+  void count_end(const Channel& channel) { --(channel.ours ? own_open : peer_open); }
   Channel& add(ChannelId id, const OpenRequest& request, detail::Amount send_window,
                detail::Amount receive_window);
   /// Erases the channel where nothing can happen on it any more.
@@ -35,6 +48,7 @@ struct Mux::State {
   // Sending.
   bool has_credit(const Channel& channel, std::size_t bytes) const;
   bool has_room(const Channel& channel, std::size_t bytes) const;
+  void drop_datagram(Channel& channel);
   bool is_large(const Channel& channel, std::size_t bytes) const;
   std::size_t message_bytes_max() const;
   Result<> check_sending(const Channel* channel) const;
@@ -54,7 +68,12 @@ struct Mux::State {
   void request_reservation(Channel& channel);
   bool try_reserve(Channel& channel);
   void serve_reservations();
+  bool on_room() override;
+  void grow(Channel& channel);
+  void shrink_if_tight(Channel& channel);
+  void drop_inbox(Channel& channel);
   void owe_credit_if_due(Channel& channel);
+  void owe_stop(Channel& channel);
   void stop_receiving(Channel& channel);
   void end_receiving(Channel& channel);
 
@@ -69,19 +88,27 @@ struct Mux::State {
   Result<> on(const SettingsFrame& frame);
   Result<> on(const RefusedFrame& frame);
   Result<> on(const OpenFrame& frame);
+  Result<> on(const PassFrame& frame);
   Result<> on(const AcceptFrame& frame);
   Result<> on(const DataFrame& frame);
   Result<> on(const DataBeginFrame& frame);
   Result<> on(const DataMoreFrame& frame);
   Result<> on(const CreditFrame& frame);
+  Result<> on(const BlockedFrame& frame);
   Result<> on(const CloseFrame& frame);
   Result<> on(const StopFrame& frame);
   Result<> on(const ResetFrame& frame);
   Result<> on(const PingFrame& frame);
   Result<> on(const PongFrame& frame);
   Result<> on(const GoawayFrame& frame);
+  Result<> on(const PlacesFrame& frame);
+  Result<> on(const CertificateFrame& frame);
+  Result<> on(const PaddingFrame& frame);
   Result<> on(const GoodbyeFrame& frame);
-  Result<> refuse_open(const OpenFrame& frame, Code status, std::string_view text);
+  Result<> check_new(FrameKind kind, ChannelId id, std::uint64_t items) const;
+  /// Adds a channel of the peer's, or refuses it. Requires: check_new agreed.
+  Result<> add_peers(ChannelId id, const OpenRequest& request, std::uint64_t bytes);
+  Result<> refuse_open(ChannelId id, Code status, std::string_view text);
   /// The channel of a frame, or null where the frame is to be dropped or is a violation.
   Channel* find_for(FrameKind kind, ChannelId id, Result<>& verdict) const;
   /// Likewise for the three kinds of data; counts what came against the credit.
@@ -93,7 +120,9 @@ struct Mux::State {
   bool may_say_goodbye() const;
   bool write_control(FrameWriter& out);
   bool write_owed(FrameWriter& out);
+  bool write_session_control(FrameWriter& out);
   void write_data(FrameWriter& out);
+  void pad(FrameWriter& out) const;
   enum class Served : std::uint8_t { deficit_used, idle, record_full };
   Served serve(Channel& channel, FrameWriter& out);
   Served write_part(Channel& channel, FrameWriter& out);
@@ -102,6 +131,7 @@ struct Mux::State {
   const MuxLimits limits;
   MuxEvents& events;
 
+  detail::ServiceNames names;
   detail::ChannelTable table;
   detail::SpareBlocks spare;
   std::uint64_t own_next;   ///< The id of our next channel.
@@ -109,6 +139,11 @@ struct Mux::State {
   std::size_t own_count = 0;
   std::size_t own_open = 0;  ///< Of ours, those that have not ended on the wire.
   std::size_t peer_count = 0;
+  std::size_t peer_open = 0;        ///< Likewise of the peer's.
+  std::uint64_t peer_gone = 0;      ///< Of the peer's, those that were erased or refused.
+  std::uint64_t places_told;        ///< What our settings and places said of peer_places().
+  std::uint64_t places;             ///< How many we may open since the session began.
+  std::size_t unclaimed_count = 0;  ///< Channels of the peer's that are `unclaimed`.
 
   bool has_settings = false;  ///< The peer's came; until then its limits are the least possible.
   SettingsFrame peer_settings;
@@ -121,8 +156,9 @@ struct Mux::State {
   List<&Channel::active> active;
   List<&Channel::owing> owing;
   List<&Channel::room_wait> room_waiters;
-  List<&Channel::reserve_wait> reserve_waiters;
+  detail::ChannelList<detail::Inbox, &detail::Inbox::reserve_wait> reserve_waiters;
   detail::ReceiveBudget budget;
+  ProcessBudget* process;  ///< May be null.
 
   bool owes_settings = true;
   /// Opens and resets: at most 4 for each of our own channels, then 4 for each of the peer's.
@@ -135,6 +171,10 @@ struct Mux::State {
   std::uint64_t pong_number = 0;
   bool owes_pong = false;
   std::uint32_t pings = 0;  ///< That came since our last pong left.
+  std::uint64_t last_pong = 0;
+  Bytes renewal;  ///< The certificate to show.
+  bool owes_certificate = false;
+  std::uint32_t certificates = 0;  ///< That came since our last flush began.
   bool goes_away = false;
   bool owes_goaway = false;
   bool owes_goodbye = false;

@@ -13,6 +13,7 @@ namespace tubing::rpc::detail {
 /// A queue of messages in one block: each is its length in four bytes, then its content. At the
 /// back one message may be staged: begun, and neither committed nor rolled back.
 ///
+/// Requires: it holds less than 2^32 bytes, which the limits of Mux see to.
 /// Owns: its block, which goes to the spare ones when the queue runs empty.
 class Outbox {
  public:
@@ -37,7 +38,7 @@ class Outbox {
   ByteBuffer& stage(SpareBlocks& spare) {
     TUBING_ASSERT(!staging());
     if (queue_.capacity() == 0) queue_ = spare.take();
-    staged_at_ = queue_.size();
+    staged_at_ = static_cast<std::uint32_t>(queue_.size());
     (void)queue_.reserve(kHeadBytes);
     queue_.commit(kHeadBytes);
     return queue_;
@@ -46,7 +47,7 @@ class Outbox {
     const auto size = static_cast<std::uint32_t>(staged_bytes());
     std::memcpy(queue_.mutable_view().data() + staged_at_, &size, kHeadBytes);
     staged_at_ = kNone;
-    bytes_ += cost(size);
+    bytes_ += static_cast<std::uint32_t>(cost(size));
     large_ = large;
   }
   void rollback(SpareBlocks& spare) {
@@ -68,8 +69,8 @@ class Outbox {
     const Front first = front();
     TUBING_ASSERT(count <= first.rest.size(), count, first.rest.size());
     const std::size_t gone = first.begun ? count : cost(count);
-    left_ = first.rest.size() - count;
-    bytes_ -= gone;
+    left_ = static_cast<std::uint32_t>(first.rest.size() - count);
+    bytes_ -= static_cast<std::uint32_t>(gone);
     queue_.consume(gone);
     if (queue_.empty()) clear(spare);
   }
@@ -84,12 +85,12 @@ class Outbox {
 
  private:
   static constexpr std::size_t kHeadBytes = 4;
-  static constexpr std::size_t kNone = ~std::size_t{0};
+  static constexpr std::uint32_t kNone = ~std::uint32_t{0};
 
   ByteBuffer queue_;
-  std::size_t staged_at_ = kNone;
-  std::size_t left_ = 0;  ///< Of the first message, where a part of it has left; else 0.
-  std::size_t bytes_ = 0;
+  std::uint32_t staged_at_ = kNone;
+  std::uint32_t left_ = 0;  ///< Of the first message, where a part of it has left; else 0.
+  std::uint32_t bytes_ = 0;
   bool large_ = false;
 };
 

@@ -89,6 +89,7 @@ class Session final : private SecureLinkEvents, private MuxEvents {
   void on_goaway() override {}
   void on_goodbye() override;
   void on_refused(Code status, std::string_view text) override;
+  void on_output() override { secure_.request_flush(); }
 
   std::unique_ptr<NodePort> make_port(ChannelId id);
   NodePort* find(ChannelId id);

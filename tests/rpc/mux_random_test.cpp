@@ -176,7 +176,7 @@ struct Wire {
 MuxLimits random_limits(Prng& prng) {
   MuxLimits limits;
   limits.frame_bytes_max = 100 + prng.below(16'000);
-  limits.flush_bytes_max = 2000 + prng.below(200'000);
+  limits.flush_bytes_max = kRecordBytesMin + prng.below(200'000);
   limits.outbox_bytes_max = 20'000 + prng.below(1'000'000);
   limits.channel_outbox_bytes = 1000 + prng.below(limits.outbox_bytes_max - 1000);
   limits.receive_bytes_max = 400'000 + prng.below(2'000'000);

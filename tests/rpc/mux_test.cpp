@@ -155,7 +155,7 @@ TEST_CASE("a close does not overtake the messages before it") {
   pair.a.mux.close(id);
   std::size_t seen_at_close = 0;
   pair.a.mux.begin_flush();
-  Bytes record(2000);
+  Bytes record(kRecordBytesMin);
   while (const std::size_t size = pair.a.mux.fill_record(record)) {
     CHECK(pair.b.mux.on_record(ByteView(record).first(size)));
     if (pair.b.said().find("close 1") != std::string::npos) {

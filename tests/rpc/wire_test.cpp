@@ -60,9 +60,12 @@ TEST_CASE("each frame has its golden bytes and survives a round trip and no trun
                             .early_items = 16,
                             .early_bytes = 16384,
                             .message_bytes_max = 1 << 24,
-                            .channels_max = 1024},
-              "010f01011002808001038080800804"
-              "8008");
+                            .channels_max = 1024,
+                            .ping_after_ms = 15'000,
+                            .dead_after_ms = 45'000},
+              "011601011002808001038080800804"
+              "80080598750"
+              "6c8df02");
   check_frame(RefusedFrame{Code::unauthenticated, text}, "0210026e6f");
   check_frame(OpenFrame{.id = ChannelId{3},
                         .channel_class = ChannelClass::bulk,
@@ -72,18 +75,32 @@ TEST_CASE("each frame has its golden bytes and survives a round trip and no trun
                         .out_type = "A",
                         .in_type = "B"},
               "0303020008ac02046368617401410142");
+  check_frame(OpenFrame{.id = ChannelId{1}, .delivery = Delivery::datagram, .items = 1},
+              "03010101010000"
+              "0000");
+  check_frame(PassFrame{.id = ChannelId{5},
+                        .channel_class = ChannelClass::control,
+                        .items = 8,
+                        .bytes = 300,
+                        .carrier = ChannelId{2},
+                        .out_type = "A",
+                        .in_type = "B"},
+              "1505000008ac020201410142");
   check_frame(AcceptFrame{ChannelId{200}, 64, 2048}, "04c801408010");
   check_frame(DataFrame{ChannelId{1}, as_bytes("hi")}, "0501026869");
   check_frame(DataFrame{ChannelId{1}, {}}, "050100");
   check_frame(DataBeginFrame{ChannelId{1}, 5, as_bytes("hi")}, "060105026869");
   check_frame(DataMoreFrame{ChannelId{1}, as_bytes("hey")}, "070103686579");
   check_frame(CreditFrame{ChannelId{2}, 128, 1}, "0802800101");
+  check_frame(BlockedFrame{ChannelId{200}}, "16c801");
   check_frame(CloseFrame{ChannelId{2}}, "0902");
   check_frame(StopFrame{ChannelId{2}}, "0a02");
   check_frame(ResetFrame{ChannelId{2}, Code::cancelled, text}, "0b0201026e6f");
   check_frame(PingFrame{7}, "1007");
   check_frame(PongFrame{7}, "1107");
   check_frame(GoawayFrame{}, "12");
+  check_frame(PlacesFrame{2049}, "178110");
+  check_frame(CertificateFrame{as_bytes("new")}, "14036e6577");
   check_frame(GoodbyeFrame{}, "13");
 }
 
@@ -146,7 +163,7 @@ TEST_CASE("settings with unknown keys are read and with disorderly keys refused"
 TEST_CASE("frames with values out of range are refused when they are read") {
   OpenFrame open;
   CHECK_FALSE(reads(ByteView(unhexed("0303030008ac02046368617401410142")), open));
-  CHECK_FALSE(reads(ByteView(unhexed("0303020108ac02046368617401410142")), open));
+  CHECK_FALSE(reads(ByteView(unhexed("0303020208ac02046368617401410142")), open));
   const Bytes long_name = written(OpenFrame{.id = ChannelId{1}, .items = 1});
   Bytes bytes = unhexed(
       "030101000100"
@@ -162,6 +179,42 @@ TEST_CASE("frames with values out of range are refused when they are read") {
   CHECK_FALSE(reads(ByteView(unhexed("06010500")), begin));
   DataMoreFrame more;
   CHECK_FALSE(reads(ByteView(unhexed("070100")), more));
+}
+
+TEST_CASE("what an open or a pass cannot be is named in its refusal") {
+  const auto fault_of_frame = [](std::string_view hex, auto frame) {
+    const Bytes bytes = unhexed(hex);
+    FrameReader in(bytes);
+    (void)in.byte();
+    CHECK_FALSE(read_frame(in, frame));
+    return std::string(in.fault());
+  };
+  CHECK(fault_of_frame("0303020208ac02000000", OpenFrame{}) ==
+        "has a delivery other than 0 (ordered) and 1 (datagram)");
+  CHECK(fault_of_frame("1503030008ac02010000", PassFrame{}) ==
+        "has a class other than 0 (control), 1 (normal) and 2 (bulk)");
+  CHECK(fault_of_frame("030100008080808010ac02000000", OpenFrame{}) ==
+        "has a capacity of 2^32 or more");
+  CHECK(fault_of_frame("0401808080801000", AcceptFrame{}) == "has a capacity of 2^32 or more");
+}
+
+TEST_CASE("padding is zeros to the end of its record") {
+  PaddingFrame frame;
+  CHECK(reads(ByteView(unhexed("18")), frame));
+  CHECK(frame.zeros == 0);
+  CHECK(reads(ByteView(unhexed("18000000")), frame));
+  CHECK(frame.zeros == 3);
+  CHECK_FALSE(reads(ByteView(unhexed("18000001")), frame));
+  CHECK(to_hex(written(PaddingFrame{3})) == "18000000");
+}
+
+TEST_CASE("a certificate longer than a renewal may be is refused") {
+  Bytes bytes = unhexed("14b109");
+  bytes.resize(bytes.size() + kRenewalBytesMax + 1);
+  CertificateFrame frame;
+  CHECK_FALSE(reads(ByteView(bytes), frame));
+  const std::string longest(kRenewalBytesMax, 'r');
+  CHECK(written(CertificateFrame{as_bytes(longest)}).size() == kCertificateFrameBytesMax);
 }
 
 TEST_CASE("a status text that is too long is cut by its writer") {
