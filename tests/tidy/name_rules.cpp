@@ -9,9 +9,10 @@ namespace tubing::tidy {
 
 namespace {
 
-constexpr std::array<std::string_view, 22> kTopLevel{".ci",
+constexpr std::array<std::string_view, 23> kTopLevel{".ci",
                                                      ".clang-format",
                                                      ".clang-tidy",
+                                                     ".git",  // A file, in a worktree.
                                                      ".gitattributes",
                                                      ".gitignore",
                                                      "CHANGELOG.md",
