@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "tubing/channel/base/result.h"
+#include "tubing/channel/detail/onlooker.h"
 #include "tubing/channel/detail/strand.h"
 
 namespace tubing::detail {
@@ -93,10 +94,9 @@ class ChannelCore : public Pooled {
   Outcome send(V&& value) {
     if (end_) [[unlikely]]
       return Outcome::ended;
-    if (!receivers_.empty()) {
-      WaitNode& node = receivers_.front();
-      static_cast<std::optional<T>*>(node.slot)->emplace(std::forward<V>(value));
-      commit(node);
+    if (WaitNode* node = first_receiver(receivers_)) {
+      static_cast<std::optional<T>*>(node->slot)->emplace(std::forward<V>(value));
+      commit(*node);
       return Outcome::done;
     }
     if (sink_) [[unlikely]]
@@ -106,7 +106,7 @@ class ChannelCore : public Pooled {
     return Outcome::done;
   }
   bool can_send() const {
-    if (end_ || !receivers_.empty()) return true;
+    if (end_ || has_receiver(receivers_)) return true;
     return sink_ ? senders_.empty() && sink_->has_room() : count_ < capacity_;
   }
 
@@ -120,7 +120,7 @@ class ChannelCore : public Pooled {
   void end(Error how) {
     if (end_) return;
     end_.emplace(std::move(how));
-    while (!receivers_.empty()) settle(receivers_.front(), Outcome::ended);
+    while (!receivers_.empty()) end_receiver(receivers_.front());
     while (!senders_.empty()) settle(senders_.front(), Outcome::ended);
   }
   bool ended() const { return end_.has_value(); }
@@ -142,10 +142,9 @@ class ChannelCore : public Pooled {
   /// For a Source: hands in the next value. Requires: a waiting receiver, or room in the buffer.
   void deliver(T&& value) {
     if (end_) return;
-    if (!receivers_.empty()) {
-      WaitNode& node = receivers_.front();
-      static_cast<std::optional<T>*>(node.slot)->emplace(std::move(value));
-      commit(node);
+    if (WaitNode* node = first_receiver(receivers_)) {
+      static_cast<std::optional<T>*>(node->slot)->emplace(std::move(value));
+      commit(*node);
       source_->on_taken();
       return;
     }
@@ -157,6 +156,10 @@ class ChannelCore : public Pooled {
 
   WaitQueue& receivers() { return receivers_; }
   WaitQueue& senders() { return senders_; }
+  void enlist_sender(WaitNode& node) {
+    senders_.push(node);
+    tell_onlookers(receivers_);
+  }
   std::size_t size() const { return count_; }
   std::size_t capacity() const { return capacity_; }
 
@@ -178,6 +181,10 @@ class ChannelCore : public Pooled {
     Waiter& waiter = *node.waiter;
     waiter.won = node.arm;
     waiter.strand->wake(waiter, outcome);
+  }
+  static void end_receiver(WaitNode& node) {
+    if (node.waiter) return settle(node, Outcome::ended);
+    if (WaitNode* behind = static_cast<Onlooker&>(node).claim_end()) commit(*behind);
   }
   static void commit(WaitNode& node) { settle(node, Outcome::done); }
 

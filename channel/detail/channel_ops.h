@@ -67,7 +67,7 @@ class [[nodiscard]] SendOp : public Waiter {
     node_.waiter = this;
     node_.slot = value_;
     nodes = &node_;
-    core().senders().push(node_);
+    core().enlist_sender(node_);
   }
   Result<> finish() {
     if (outcome == Outcome::done) [[likely]]

@@ -69,7 +69,7 @@ class SendArm {
     node_.slot = value_;
     node_.sibling = waiter.nodes;
     waiter.nodes = &node_;
-    core()->senders().push(node_);
+    core()->enlist_sender(node_);
   }
   Value finish(Waiter& waiter) {
     if (waiter.outcome == Outcome::done) return {};

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <coroutine>
+#include <utility>
 
 #include "tubing/channel/base/error.h"
 #include "tubing/channel/deadline.h"
@@ -35,7 +36,7 @@ struct WaitNode {
   WaitNode* prev = nullptr;
   WaitNode* next = nullptr;
   WaitNode* sibling = nullptr;  ///< The next node of the same waiter.
-  Waiter* waiter = nullptr;
+  Waiter* waiter = nullptr;     ///< Null for an Onlooker.
   void* slot =
       nullptr;  ///< Where a value goes to, or comes from; the queue's owner knows its type.
   std::uint32_t arm = 0;  ///< Which arm of a select this is.
@@ -51,6 +52,20 @@ class WaitQueue {
 
   bool empty() const { return head_.next == &head_; }
   WaitNode& front() { return *head_.next; }
+  template <class F>
+  bool any_of(F&& test) const {
+    for (const WaitNode* node = head_.next; node != &head_; node = node->next)
+      if (test(*node)) return true;
+    return false;
+  }
+  /// Calls `visit` for each; it may unlink the one that it is given.
+  template <class F>
+  void for_each(F&& visit) {
+    for (WaitNode* node = head_.next; node != &head_;) {
+      WaitNode& at = *std::exchange(node, node->next);
+      visit(at);
+    }
+  }
   void push(WaitNode& node) {
     node.prev = head_.prev;
     node.next = &head_;

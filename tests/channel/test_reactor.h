@@ -36,6 +36,8 @@ class TestReactor final : public channel::Reactor {
   void schedule(Duration span, std::function<void()> event) {
     events_.emplace(now_ + span, std::move(event));
   }
+  /// The loop is kept busy for so long, as by a computation.
+  void stand_still(Duration span) { now_ += span; }
   /// Calls `event` in the next park.
   void schedule_now(std::function<void()> event) { schedule(Duration(0), std::move(event)); }
 
