@@ -6,6 +6,7 @@
 #include "tubing/channel/duplex.h"
 #include "tubing/channel/fan_in.h"
 #include "tubing/channel/nursery.h"
+#include "tubing/channel/run_blocking.h"
 #include "tubing/channel/run_main.h"
 #include "tubing/channel/select.h"
 #include "tubing/channel/semaphore.h"

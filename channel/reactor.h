@@ -6,13 +6,33 @@
 
 #include "tubing/channel/base/result.h"
 #include "tubing/channel/base/time.h"
+#include "tubing/channel/mailbox.h"
 
 namespace tubing::channel {
+
+/// How many functions that block run at a time, and how many more wait for a thread.
+struct WorkerLimits {
+  std::uint32_t threads_max = 4;
+  std::uint32_t queue_max = 1024;
+};
+
+/// A function that blocks.
+class Work {
+ public:
+  /// On a thread of its own.
+  virtual void run() noexcept = 0;
+  /// It has run. On the Scheduler's thread, from `Reactor::park`.
+  virtual void on_done() = 0;
+
+ protected:
+  ~Work() = default;
+};
 
 /// What differs between production (UvReactor: a libuv loop) and simulation (VirtualReactor).
 /// One Scheduler sits on one Reactor; sockets and files register their callbacks with the real one.
 ///
-/// Threads: everything but `wake` belongs to the thread that runs the Scheduler.
+/// Threads: everything but `wake` and `mailbox().post` belongs to the thread that runs the
+/// Scheduler.
 class Reactor {
  public:
   /// Dropping it ends the subscription; no callback comes afterwards.
@@ -44,6 +64,20 @@ class Reactor {
   /// virtual time signals come from the test alone, and a subscription is none.)
   virtual Result<std::unique_ptr<Subscription>> watch_signal(
       int number, std::function<void(int)> on_signal) = 0;
+
+  /// Runs `work` on a thread of its own; a source until it is done.
+  /// Errors: resource_exhausted where too many wait for a thread; `on_done` does not come.
+  virtual Result<> start(Work& work) = 0;
+  /// Takes back what has not begun. Returns: whether it did; otherwise `on_done` comes.
+  virtual bool withdraw(Work& work) = 0;
+
+  /// For those who are called by other threads. An implementation delivers at the end of each park,
+  /// counts `is_expecting` as a source, and closes it first of all when it ends.
+  Mailbox& mailbox() { return mailbox_; }
+  const Mailbox& mailbox() const { return mailbox_; }
+
+ private:
+  Mailbox mailbox_{*this};
 };
 
 }  // namespace tubing::channel

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "tubing/channel/base/assert.h"
+#include "tubing/channel/worker_pool.h"
 
 namespace tubing::channel {
 namespace {
@@ -59,9 +60,10 @@ struct UvReactor::Handles {
   }
 };
 
-UvReactor::UvReactor()
+UvReactor::UvReactor(WorkerLimits worker_limits)
     : handles_(std::make_unique<Handles>()),
-      buffer_(std::make_unique_for_overwrite<std::byte[]>(kReadBufferBytes)) {
+      buffer_(std::make_unique_for_overwrite<std::byte[]>(kReadBufferBytes)),
+      worker_limits_(worker_limits) {
   ignore_broken_pipes();
   Handles& h = *handles_;
   int status = uv_loop_init(&h.loop);
@@ -76,6 +78,8 @@ UvReactor::UvReactor()
 
 UvReactor::~UvReactor() {
   TUBING_ASSERT(!parked_);
+  workers_.reset();
+  mailbox().close();
   Handles& h = *handles_;
   std::string left_open;
   uv_walk(
@@ -113,9 +117,11 @@ void UvReactor::park(Time until) {
     uv_run(&handles_->loop, UV_RUN_ONCE);
   }
   parked_ = false;
+  mailbox().deliver();
 }
 
 bool UvReactor::has_sources() const {
+  if (mailbox().is_expecting() || (workers_ && workers_->is_busy())) return true;
   auto* wake = reinterpret_cast<uv_handle_t*>(&handles_->wake);
   uv_unref(wake);
   const bool alive = uv_loop_alive(&handles_->loop) != 0;
@@ -145,6 +151,13 @@ Result<std::unique_ptr<Reactor::Subscription>> UvReactor::watch_signal(
                              number, uv_strerror(status)));
   return subscription;
 }
+
+Result<> UvReactor::start(Work& work) {
+  if (!workers_) workers_ = std::make_unique<WorkerPool>(mailbox(), worker_limits_);
+  return workers_->start(work);
+}
+
+bool UvReactor::withdraw(Work& work) { return workers_->withdraw(work); }
 
 uv_loop_s& UvReactor::loop() { return handles_->loop; }
 

@@ -10,6 +10,8 @@ struct uv_loop_s;
 
 namespace tubing::channel {
 
+class WorkerPool;
+
 /// A Reactor on libuv. Sockets, pipes and files put their handles on `loop()`; one `park` is one
 /// turn of that loop and costs one epoll_wait.
 ///
@@ -18,10 +20,10 @@ namespace tubing::channel {
 ///
 /// Requires: every handle on the loop is closed, or closing, when the reactor is destroyed;
 /// otherwise it names the handles left open and aborts.
-/// Threads: all but `wake` belong to the one thread that parks.
+/// Threads: all but `wake` and the Mailbox belong to the one thread that parks.
 class UvReactor final : public Reactor {
  public:
-  UvReactor();
+  explicit UvReactor(WorkerLimits worker_limits = {});
   ~UvReactor() override;
   UvReactor(const UvReactor&) = delete;
   UvReactor& operator=(const UvReactor&) = delete;
@@ -37,6 +39,9 @@ class UvReactor final : public Reactor {
   /// Errors: invalid_argument where no program may handle the signal.
   Result<std::unique_ptr<Subscription>> watch_signal(int number,
                                                      std::function<void(int)> on_signal) override;
+
+  Result<> start(Work& work) override;
+  bool withdraw(Work& work) override;
 
   /// Where handles are made. A callback of a timer or idle handle calls `interrupt`.
   uv_loop_s& loop();
@@ -59,7 +64,9 @@ class UvReactor final : public Reactor {
 
   std::unique_ptr<Handles> handles_;
   std::unique_ptr<std::byte[]> buffer_;
-  Time armed_ = Time::max();  ///< When the timer fires; max while it is stopped.
+  const WorkerLimits worker_limits_;
+  std::unique_ptr<WorkerPool> workers_;  ///< Made at the first function that blocks.
+  Time armed_ = Time::max();             ///< When the timer fires; max while it is stopped.
   bool parked_ = false;
   bool lent_ = false;
 };

@@ -38,6 +38,7 @@ bool VirtualReactor::Event::pending() const {
 }
 
 VirtualReactor::~VirtualReactor() {
+  mailbox().close();
   raised_.clear();
   TUBING_ASSERT(watches_.empty() && "a subscription ends before its reactor", watches_.size());
   TUBING_ASSERT(events_.empty() && "an event ends before its reactor", events_.size());
@@ -77,6 +78,21 @@ void VirtualReactor::park(Time until) {
     run_due();
   }
   parked_ = false;
+  mailbox().deliver();
+}
+
+Result<> VirtualReactor::start(channel::Work& work) {
+  Event event = schedule(now_, [this, &work] {
+    std::erase_if(works_, [&](const auto& started) { return started.first == &work; });
+    work.run();
+    work.on_done();
+  });
+  works_.emplace_back(&work, std::move(event));
+  return {};
+}
+
+bool VirtualReactor::withdraw(channel::Work& work) {
+  return std::erase_if(works_, [&](const auto& started) { return started.first == &work; }) > 0;
 }
 
 void VirtualReactor::run_due() {

@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <utility>
+#include <vector>
 
 #include "tubing/channel/reactor.h"
 
@@ -72,6 +73,9 @@ class VirtualReactor final : public channel::Reactor {
   /// Whether an event is pending. Nothing else can ever call back: the world is inside.
   bool has_sources() const override { return !events_.empty(); }
   void wake() override { woken_ = true; }
+  /// Runs as an event of the present instant, on this thread: a function that blocks takes no time.
+  Result<> start(channel::Work& work) override;
+  bool withdraw(channel::Work& work) override;
   /// Errors: invalid_argument for a number that no process may handle.
   Result<std::unique_ptr<Subscription>> watch_signal(int number,
                                                      std::function<void(int)> on_signal) override;
@@ -95,8 +99,9 @@ class VirtualReactor final : public channel::Reactor {
   Time limit_ = Time::max();
   Callback on_limit_;
   std::uint64_t next_watch_ = 0;
-  std::map<std::uint64_t, Watch> watches_;  ///< In the order of subscribing.
-  std::map<std::uint64_t, Event> raised_;   ///< Signals on their way.
+  std::map<std::uint64_t, Watch> watches_;               ///< In the order of subscribing.
+  std::vector<std::pair<channel::Work*, Event>> works_;  ///< In the order of starting.
+  std::map<std::uint64_t, Event> raised_;                ///< Signals on their way.
 };
 
 }  // namespace tubing::sim

@@ -14,6 +14,9 @@ namespace tubing::test {
 /// A Reactor whose clock is a counter. `park` goes straight to the next event, or to `until`.
 class TestReactor final : public channel::Reactor {
  public:
+  TestReactor() = default;
+  ~TestReactor() override { mailbox().close(); }
+
   Time now() override { return now_; }
   WallTime wall_now() override { return {now_.time_since_epoch().count()}; }
 
@@ -28,9 +31,19 @@ class TestReactor final : public channel::Reactor {
       auto event = events_.extract(events_.begin());
       event.mapped()();
     }
+    mailbox().deliver();
   }
-  bool has_sources() const override { return !events_.empty(); }
+  bool has_sources() const override { return !events_.empty() || mailbox().is_expecting(); }
   void wake() override { woken_ = true; }
+
+  Result<> start(channel::Work& work) override {
+    schedule_now([&work] {
+      work.run();
+      work.on_done();
+    });
+    return {};
+  }
+  bool withdraw(channel::Work&) override { return false; }
 
   /// Calls `event` in the park that reaches `span` from now.
   void schedule(Duration span, std::function<void()> event) {

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "tubing/channel/run_blocking.h"
 #include "tubing/channel/scheduler.h"
 #include "tubing/channel/timers.h"
 
@@ -188,4 +189,34 @@ TEST_CASE("a scheduler at the limit of virtual time can cancel what sleeps") {
   }));
   CHECK(run);
   CHECK(reactor.now() == at(1s));
+}
+
+TEST_CASE("a function that blocks takes no virtual time and may be taken back before it begins") {
+  VirtualReactor reactor;
+  Scheduler scheduler(reactor, Prng(1));
+  std::vector<std::string> log;
+  const auto result = scheduler.run(nursery([&](Nursery& n) -> Task<> {
+    for (const char* name : {"a", "b"}) {
+      n.spawn(name, [&, name]() -> Task<> {
+        const int one = co_await tubing::ok(tubing::run_blocking([&, name] {
+          log.emplace_back(name);
+          return 1;
+        }));
+        CHECK(one == 1);
+        co_return {};
+      });
+    }
+    co_await tubing::ok(sleep(1s));
+    CHECK(log == std::vector<std::string>{"a", "b"});
+    CHECK(reactor.now() == at(1s));
+    n.spawn("is cancelled", [&]() -> Task<> {
+      co_return co_await tubing::run_blocking([&] { log.emplace_back("c"); });
+    });
+    co_await tubing::ok(tubing::yield());
+    n.cancel();
+    co_return {};
+  }));
+  CHECK(result.code() == Code::ok);
+  CHECK(log.size() == 2);
+  CHECK_FALSE(reactor.has_sources());
 }
