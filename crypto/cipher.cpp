@@ -21,24 +21,10 @@ Nonce make_nonce(Cipher cipher, std::uint64_t counter) {
   return nonce;
 }
 
-void seal_bytes(Cipher cipher, ByteView key, std::uint64_t counter, ByteView associated,
-                MutableBytes message) {
-  const Nonce nonce = make_nonce(cipher, counter);
-  const auto seal = cipher == Cipher::chacha_poly ? crypto_aead_chacha20poly1305_ietf_encrypt
-                                                  : crypto_aead_aes256gcm_encrypt;
-  seal(as_uchars(message), nullptr, as_uchars(message), message.size() - kTagBytes,
-       as_uchars(associated), associated.size(), nullptr, as_uchars(ByteView(nonce)),
-       as_uchars(key));
-}
+static_assert(kAesScheduleBytes == sizeof(crypto_aead_aes256gcm_state));
 
-bool open_bytes(Cipher cipher, ByteView key, std::uint64_t counter, ByteView associated,
-                MutableBytes message) {
-  const Nonce nonce = make_nonce(cipher, counter);
-  const auto open = cipher == Cipher::chacha_poly ? crypto_aead_chacha20poly1305_ietf_decrypt
-                                                  : crypto_aead_aes256gcm_decrypt;
-  return open(as_uchars(message), nullptr, nullptr, as_uchars(message), message.size(),
-              as_uchars(associated), associated.size(), as_uchars(ByteView(nonce)),
-              as_uchars(key)) == 0;
+const crypto_aead_aes256gcm_state* schedule_of(const Secret<kAesScheduleBytes>& aes) {
+  return reinterpret_cast<const crypto_aead_aes256gcm_state*>(aes.view().data());
 }
 
 Error nonces_used_up() {
@@ -70,8 +56,42 @@ CipherState::CipherState(Cipher cipher) : cipher_(cipher) {
 
 void CipherState::initialize_key(ByteView key) {
   TUBING_ASSERT(!wiped_);
-  key_.emplace(key);
+  TUBING_ASSERT(key.size() == kCipherKeyBytes, key.size());
   nonce_ = 0;
+  if (cipher_ == Cipher::chacha_poly) {
+    key_.emplace(key);
+    return;
+  }
+  aes_.emplace();
+  auto* state = reinterpret_cast<crypto_aead_aes256gcm_state*>(aes_->bytes().data());
+  TUBING_ASSERT(crypto_aead_aes256gcm_beforenm(state, as_uchars(key)) == 0);
+}
+
+void CipherState::seal(std::uint64_t counter, ByteView associated, MutableBytes message) const {
+  const Nonce nonce = make_nonce(cipher_, counter);
+  const std::size_t size = message.size() - kTagBytes;
+  unsigned char* const bytes = as_uchars(message);
+  if (aes_) {
+    crypto_aead_aes256gcm_encrypt_afternm(bytes, nullptr, bytes, size, as_uchars(associated),
+                                          associated.size(), nullptr, as_uchars(ByteView(nonce)),
+                                          schedule_of(*aes_));
+  } else {
+    crypto_aead_chacha20poly1305_ietf_encrypt(bytes, nullptr, bytes, size, as_uchars(associated),
+                                              associated.size(), nullptr,
+                                              as_uchars(ByteView(nonce)), as_uchars(key_->view()));
+  }
+}
+
+bool CipherState::open(ByteView associated, MutableBytes message) const {
+  const Nonce nonce = make_nonce(cipher_, nonce_);
+  unsigned char* const bytes = as_uchars(message);
+  if (aes_)
+    return crypto_aead_aes256gcm_decrypt_afternm(
+               bytes, nullptr, nullptr, bytes, message.size(), as_uchars(associated),
+               associated.size(), as_uchars(ByteView(nonce)), schedule_of(*aes_)) == 0;
+  return crypto_aead_chacha20poly1305_ietf_decrypt(
+             bytes, nullptr, nullptr, bytes, message.size(), as_uchars(associated),
+             associated.size(), as_uchars(ByteView(nonce)), as_uchars(key_->view())) == 0;
 }
 
 Result<> CipherState::encrypt(ByteView associated, MutableBytes message) {
@@ -79,7 +99,7 @@ Result<> CipherState::encrypt(ByteView associated, MutableBytes message) {
   if (!has_key()) return {};
   TUBING_ASSERT(message.size() >= kTagBytes, message.size());
   if (nonce_ == kNonceMax) return nonces_used_up();
-  seal_bytes(cipher_, key_->view(), nonce_, associated, message);
+  seal(nonce_, associated, message);
   ++nonce_;
   return {};
 }
@@ -91,7 +111,7 @@ Result<MutableBytes> CipherState::decrypt(ByteView associated, MutableBytes mess
   if (message.size() < kTagBytes) {
     return Error(Code::unauthenticated, "cipher", "the message is shorter than its tag");
   }
-  if (!open_bytes(cipher_, key_->view(), nonce_, associated, message)) {
+  if (!open(associated, message)) {
     return Error(Code::unauthenticated, "cipher",
                  "the tag does not match: the bytes were changed, reordered or sealed with "
                  "another key");
@@ -103,12 +123,15 @@ Result<MutableBytes> CipherState::decrypt(ByteView associated, MutableBytes mess
 void CipherState::rekey() {
   TUBING_ASSERT(has_key());
   Scratch<kCipherKeyBytes + kTagBytes> next;
-  seal_bytes(cipher_, key_->view(), kNonceMax, {}, next.bytes());
-  std::memcpy(key_->bytes().data(), next.view().data(), kCipherKeyBytes);
+  seal(kNonceMax, {}, next.bytes());
+  const std::uint64_t nonce = nonce_;
+  initialize_key(next.view().first(kCipherKeyBytes));
+  nonce_ = nonce;
 }
 
 void CipherState::wipe() {
   key_.reset();
+  aes_.reset();
   wiped_ = true;
 }
 

@@ -25,6 +25,9 @@ std::optional<Cipher> cipher_from_name(std::string_view name);
 /// Whether this processor can run the cipher: AESGCM needs its AES instructions.
 bool cipher_available(Cipher cipher);
 
+/// What a cipher keeps of a key: ChaChaPoly the key itself, AESGCM what it computes from it once.
+inline constexpr std::size_t kAesScheduleBytes = 512;
+
 /// A key with the implicit counter that numbers its messages. Without a key the plaintext passes
 /// as it is, as Noise has it for the first words of a handshake.
 ///
@@ -40,7 +43,7 @@ class CipherState {
 
   /// Requires: `key` has 32 bytes; !wiped(). The counter starts at 0.
   void initialize_key(ByteView key);
-  bool has_key() const { return key_.has_value(); }
+  bool has_key() const { return key_.has_value() || aes_.has_value(); }
   std::uint64_t nonce() const { return nonce_; }
   /// Sets the counter, for transports that number their messages themselves, and for tests.
   void set_nonce(std::uint64_t nonce) { nonce_ = nonce; }
@@ -65,7 +68,11 @@ class CipherState {
   bool wiped() const { return wiped_; }
 
  private:
-  std::optional<Secret<kCipherKeyBytes>> key_;
+  void seal(std::uint64_t counter, ByteView associated, MutableBytes message) const;
+  bool open(ByteView associated, MutableBytes message) const;
+
+  std::optional<Secret<kCipherKeyBytes>> key_;    ///< Of ChaChaPoly.
+  std::optional<Secret<kAesScheduleBytes>> aes_;  ///< Of AESGCM.
   std::uint64_t nonce_ = 0;
   Cipher cipher_;
   bool wiped_ = false;

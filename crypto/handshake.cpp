@@ -32,7 +32,7 @@ Result<Handshake> Handshake::dial(const HandshakeConfig& config, Entropy& entrop
   }
   Handshake handshake(Role::initiator, config, entropy);
   handshake.offered_ = {.suite = config.suites.front(), .mode = handshake.mode()};
-  if (!cipher_available(cipher_of(handshake.offered_.suite))) {
+  if (!handshake.can_run(handshake.offered_.suite)) {
     return Error(Code::failed_precondition, kOperation,
                  fmt::format("this processor cannot run {}: dial with another",
                              suite_text(handshake.offered_.suite)));
@@ -66,6 +66,8 @@ Result<std::size_t> Handshake::feed(ByteView received, WallTime now) {
   }
   return consumed;
 }
+
+bool Handshake::can_run(Suite suite) const { return suite != Suite::aes_gcm || config_.has_aes; }
 
 std::size_t Handshake::message_bytes_max() const {
   return awaited_ == 1 ? kFirstMessageBytesMax : kHandshakeMessageBytesMax;
@@ -101,8 +103,16 @@ Result<> Handshake::on_preamble() {
     return check_agreement(offered_, theirs);
   }
   offered_ = theirs;
-  const Preamble answer = answer_preamble(theirs, config_.suites, mode());
+  const bool runs = can_run(theirs.suite);
+  const Preamble answer =
+      answer_preamble(theirs, runs ? config_.suites : std::span<const Suite>(), mode());
   put(encode_preamble(answer));
+  if (!runs && theirs.version == kHandshakeVersion) {
+    return Error(Code::failed_precondition, kOperation,
+                 fmt::format("the dialler asks for {}, which this processor cannot run: dial with "
+                             "another",
+                             suite_text(theirs.suite)));
+  }
   if (auto agreed = check_agreement(theirs, answer); !agreed) return agreed;
   awaited_ = 1;
   return begin_noise(theirs);

@@ -38,6 +38,8 @@ struct HandshakeConfig {
   std::span<const Suite> suites = kDefaultSuites;
   /// When given, the mode is XXpsk3, and the peer must know it too.
   const Secret<kPskBytes>* psk = nullptr;
+  /// Whether this processor runs AESGCM. A suite that it cannot run is refused by name.
+  bool has_aes = cipher_available(Cipher::aes_gcm);
   RekeyLimits rekey = {};
 };
 
@@ -102,6 +104,7 @@ class Handshake {
   Handshake(Role role, const HandshakeConfig& config, Entropy& entropy);
   bool dials() const { return role_ == Role::initiator; }
   Mode mode() const { return config_.psk == nullptr ? Mode::xx : Mode::xx_psk3; }
+  bool can_run(Suite suite) const;
   std::size_t message_bytes_max() const;
 
   Result<std::size_t> unit_bytes() const;

@@ -2,19 +2,17 @@
 
 #include <sodium.h>
 
+#include "tubing/crypto/detail/secret_arena.h"
+
 namespace tubing::crypto {
 
 namespace detail {
 
-std::byte* allocate_secret(std::size_t size) {
-  TUBING_ASSERT(sodium_init() >= 0);
-  auto* bytes = static_cast<std::byte*>(sodium_malloc(size));
-  TUBING_ASSERT(bytes != nullptr, size);
-  sodium_memzero(bytes, size);
-  return bytes;
-}
+std::byte* allocate_secret(std::size_t size) { return process_arena().allocate(size); }
 
-void free_secret(std::byte* bytes) noexcept { sodium_free(bytes); }
+void free_secret(std::byte* bytes) noexcept {
+  if (bytes != nullptr) process_arena().free(bytes);
+}
 
 }  // namespace detail
 

@@ -12,8 +12,11 @@ namespace tubing::crypto {
 
 namespace detail {
 
-/// Bytes that start as zero, are kept out of swap and core files, and lie between guard pages.
-/// A machine without memory for a key cannot go on: that ends the process.
+/// Bytes that start as zero, are kept out of swap and core files, and share their pages with other
+/// secrets alone. A machine without memory for a key cannot go on: that ends the process. One whose
+/// RLIMIT_MEMLOCK is used up goes on with pages that may be swapped.
+///
+/// Threads: any.
 std::byte* allocate_secret(std::size_t size);
 /// Wipes and gives back what allocate_secret() returned; null is allowed.
 void free_secret(std::byte* bytes) noexcept;
@@ -42,8 +45,9 @@ class Scratch {
 /// Compares in a time that depends on the sizes alone.
 bool equal_in_constant_time(ByteView a, ByteView b);
 
-/// A fixed array of N secret bytes, zero at first. Each one takes a locked page of its own:
-/// for keys that live long, not for a value per message.
+/// A fixed array of N secret bytes, zero at first. Each takes a slot of the next power of two, 32
+/// bytes at least, in pages that hold secrets alone, locked where RLIMIT_MEMLOCK allows: for keys
+/// that live long, not for a value per message.
 ///
 /// Owns: its bytes; movable, and copied only by the name clone(). It cannot be printed or compared
 /// with ==. A moved-from Secret is empty: assign to it or destroy it.

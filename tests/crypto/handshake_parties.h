@@ -62,6 +62,7 @@ struct Differences {
   std::span<const Suite> listener_suites = kDefaultSuites;
   const Secret<kPskBytes>* dialler_psk = nullptr;
   const Secret<kPskBytes>* listener_psk = nullptr;
+  bool listener_has_aes = cipher_available(Cipher::aes_gcm);
   bool strange_dialler = false;   ///< Its certificate is another authority's.
   bool strange_listener = false;  ///< Likewise.
 };
@@ -76,7 +77,8 @@ class HandshakeParties {
         listener(Handshake::listen({.credentials = listener_party.credentials,
                                     .trust = trust_,
                                     .suites = with.listener_suites,
-                                    .psk = with.listener_psk},
+                                    .psk = with.listener_psk,
+                                    .has_aes = with.listener_has_aes},
                                    listener_party.entropy)) {
     auto dialled = Handshake::dial({.credentials = dialler_party.credentials,
                                     .trust = trust_,

@@ -44,6 +44,29 @@ TEST_CASE("a suite that the listener does not allow is refused by name on both s
   CHECK(parties.listener.state() == State::failed);
 }
 
+TEST_CASE("a suite that the processor of either side cannot run is refused by name") {
+  static constexpr Suite kBoth[] = {Suite::aes_gcm, Suite::chacha_poly};
+  HandshakeParties parties({.listener_suites = kBoth, .listener_has_aes = false});
+  Bytes opening = HandshakeParties::take_output(*parties.dialler);
+  opening[6] = static_cast<std::byte>(Suite::aes_gcm);
+  const auto heard = parties.listener.feed(opening, kNow);
+  REQUIRE(heard.code() == Code::failed_precondition);
+  CHECK(
+      heard.error().text().contains("asks for suite 2 (AESGCM), which this processor cannot run"));
+  CHECK(parties.listener.output()[6] == std::byte{0});
+
+  const Trust nobody = Trust::ca_only({});
+  SystemEntropy entropy;
+  const auto dialled = Handshake::dial({.credentials = parties.dialler_party.credentials,
+                                        .trust = nobody,
+                                        .expected = ExpectedPeer::named("server"),
+                                        .suites = kBoth,
+                                        .has_aes = false},
+                                       entropy);
+  REQUIRE(dialled.code() == Code::failed_precondition);
+  CHECK(dialled.error().text().contains("cannot run suite 2 (AESGCM)"));
+}
+
 TEST_CASE("a suite or mode of an unknown number is refused") {
   for (const std::size_t place : {6, 7}) {
     CAPTURE(place);
