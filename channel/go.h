@@ -13,6 +13,7 @@
 #include "tubing/channel/service.h"
 #include "tubing/channel/signals.h"
 #include "tubing/channel/task.h"
+#include "tubing/channel/thread_channel.h"
 #include "tubing/channel/ticker.h"
 #include "tubing/channel/timers.h"
 #include "tubing/channel/watch.h"
