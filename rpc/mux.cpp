@@ -38,7 +38,7 @@ Mux::State::State(Side side, const MuxLimits& mux_limits, MuxEvents& mux_events,
   TUBING_ASSERT(limits.window_grown_max < 4 * kGiB, limits.window_grown_max);
   TUBING_ASSERT(limits.flush_bytes_max >= kRecordBytesMin, limits.flush_bytes_max);
   TUBING_ASSERT(limits.frame_bytes_max > 0 && limits.window_bytes_min > 0);
-  TUBING_ASSERT(limits.channels_max > 0);
+  TUBING_ASSERT(limits.channels_max > 0 && limits.class_ratio > 0);
 }
 
 Mux::State::~State() {
@@ -75,8 +75,9 @@ void Mux::State::forget_if_over(Channel& channel) {
 void Mux::State::erase(Channel& channel) {
   TUBING_ASSERT(channel.outbox.empty() && channel.window_charged + channel.large_charged == 0);
   TUBING_ASSERT(!channel.owing.linked() && channel.inbox == nullptr);
-  active.remove(channel);
+  deactivate(channel);
   room_waiters.remove(channel);
+  if (!channel.broken) allow_late(channel);
   if (!channel.ours) ++peer_gone;
   --(channel.ours ? own_count : peer_count);
   names.drop(channel.service);
@@ -162,7 +163,17 @@ void Mux::State::tell_writers() {
   }
 }
 
-void Mux::State::activate(Channel& channel) { active.push_back(channel); }
+void Mux::State::activate(Channel& channel) {
+  if (channel.active.linked()) return;
+  active[static_cast<std::size_t>(channel.channel_class)].push_back(channel);
+  ++active_channels;
+}
+
+void Mux::State::deactivate(Channel& channel) {
+  if (!channel.active.linked()) return;
+  active[static_cast<std::size_t>(channel.channel_class)].remove(channel);
+  --active_channels;
+}
 
 void Mux::State::drop_outbox(Channel& channel) {
   if (channel.outbox.staging()) channel.outbox.rollback(spare);
@@ -178,7 +189,7 @@ void Mux::State::drop_outbox(Channel& channel) {
 void Mux::State::end_sending(Channel& channel) {
   channel.send = SendState::ended;
   channel.wants_write = false;
-  active.remove(channel);
+  deactivate(channel);
   room_waiters.remove(channel);
   if (channel.receive == ReceiveState::ended) count_end(channel);
 }
@@ -204,6 +215,7 @@ void Mux::State::reset(Channel& channel, Code status, std::string_view text) {
   } else {
     queue.push(last);
   }
+  allow_late(channel);
   break_channel(channel);
 }
 

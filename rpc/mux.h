@@ -27,16 +27,21 @@ inline constexpr std::size_t kRecordBytesMin = 2048;
 ///
 /// Requires: early_bytes <= message_bytes_max <= half of receive_bytes_max and of the process's
 /// budget; message_bytes_max and outbox_bytes_max at most 1 GiB; early_* at least kEarly*;
-/// channel_outbox_bytes <= outbox_bytes_max; flush_bytes_max at least kRecordBytesMin; channels_max
-/// and window_bytes_min above 0; frame_bytes_max from 1 to 1 GiB; window_*_max below 2^32.
+/// channel_outbox_bytes <= outbox_bytes_max; flush_bytes_max at least kRecordBytesMin;
+/// channels_max, class_ratio and window_bytes_min above 0; frame_bytes_max from 1 to 1 GiB;
+/// window_*_max below 2^32.
 struct MuxLimits {
   /// Of one side, open at a time. As many again of the peer's may have ended without being released
   /// by our application; one more is refused.
   std::uint32_t channels_max = 1024;
   std::uint32_t early_items = kEarlyItems;
   std::uint32_t early_bytes = kEarlyBytes;
-  std::size_t frame_bytes_max = 16 * 1024;           ///< Payload of one data frame that we send.
-  std::size_t flush_bytes_max = 256 * 1024;          ///< Plaintext that one flush makes.
+  std::size_t frame_bytes_max = 16 * 1024;   ///< Payload of one data frame that we send.
+  std::size_t flush_bytes_max = 256 * 1024;  ///< Plaintext that one flush makes.
+  /// A class waits while a more urgent one has something to send, except that it falls behind by at
+  /// most so many bytes of theirs, and from there on may send one byte for every `class_ratio`.
+  std::size_t class_wait_bytes_max = 256 * 1024;
+  std::uint32_t class_ratio = 16;
   std::size_t outbox_bytes_max = 1024 * 1024;        ///< Of all channels, but for one large value.
   std::size_t channel_outbox_bytes = 64 * 1024;      ///< One channel's share of it.
   std::size_t receive_bytes_max = 64 * 1024 * 1024;  ///< Half for windows, half for large values.

@@ -1,5 +1,5 @@
-// Frames that leave: what is owed comes first, made from the state of the moment; then data, in a
-// deficit round robin over the channels that have some.
+// Frames that leave: what is owed comes first, made from the state of the moment; then data, the
+// most urgent class first, in a deficit round robin over the channels that have some.
 #include "tubing/rpc/detail/mux_state.h"
 
 namespace tubing::rpc {
@@ -14,7 +14,7 @@ constexpr std::size_t kPartBytesMin = 256;
 
 bool Mux::has_output() const {
   const State& s = *state_;
-  return !s.is_done && (s.has_control() || !s.active.empty() || s.may_say_goodbye());
+  return !s.is_done && (s.has_control() || s.has_active() || s.may_say_goodbye());
 }
 
 void Mux::begin_flush() {
@@ -50,7 +50,7 @@ bool Mux::is_done() const { return state_->is_done; }
 
 // A large value that waits for its reservation is still to be sent.
 bool Mux::State::may_say_goodbye() const {
-  return owes_goodbye && !is_done && !has_control() && active.empty() && large_sender == nullptr;
+  return owes_goodbye && !is_done && !has_control() && !has_active() && large_sender == nullptr;
 }
 
 bool Mux::State::has_control() const {
@@ -86,7 +86,7 @@ bool Mux::State::write_control(FrameWriter& out) {
 // needs the spare memory soon.
 bool Mux::State::write_session_control(FrameWriter& out) {
   if (out.room() < 4 * kSmallFrameBytesMax) return false;
-  if (active.empty() && (owes_pong || owes_ping)) spare.trim();
+  if (!has_active() && (owes_pong || owes_ping)) spare.trim();
   if (owes_pong) write_frame(out, PongFrame{pong_number});
   if (owes_ping) write_frame(out, PingFrame{last_ping});
   if (owes_goaway) write_frame(out, GoawayFrame{});
@@ -129,31 +129,46 @@ bool Mux::State::write_owed(FrameWriter& out) {
   return true;
 }
 
-std::size_t Mux::State::quantum(const Channel& channel) const {
-  switch (channel.channel_class) {
-    case ChannelClass::control: return 4 * limits.frame_bytes_max;
-    case ChannelClass::normal: return limits.frame_bytes_max;
-    case ChannelClass::bulk: return std::max<std::size_t>(1, limits.frame_bytes_max / 4);
+// The most urgent class that has something to send, unless a less urgent one has waited enough.
+std::size_t Mux::State::next_class() const {
+  for (std::size_t c = kClasses - 1; c > 0; --c) {
+    if (!active[c].empty() && waited[c] >= limits.class_wait_bytes_max) return c;
   }
-  return limits.frame_bytes_max;
+  std::size_t c = 0;
+  while (active[c].empty()) ++c;
+  return c;
+}
+
+void Mux::State::count_waits(std::size_t served, std::size_t bytes) {
+  const std::uint64_t given = std::uint64_t{limits.class_ratio} * bytes;
+  waited[served] -= std::min(waited[served], given);
+  for (std::size_t c = served + 1; c < kClasses; ++c) {
+    if (!active[c].empty()) waited[c] += bytes;
+  }
 }
 
 // A channel whose turn the end of the record cut short goes on with it in the next record.
 void Mux::State::write_data(FrameWriter& out) {
-  while (!active.empty()) {
-    Channel& channel = active.front();
-    if (!channel.visited) channel.deficit += quantum(channel);
+  while (has_active()) {
+    const std::size_t in_turn = class_in_turn.value_or(next_class());
+    class_in_turn.reset();
+    if (active[in_turn].empty()) continue;
+    Channel& channel = active[in_turn].front();
+    if (!channel.visited) channel.deficit += static_cast<std::uint32_t>(limits.frame_bytes_max);
     channel.visited = true;
-    switch (serve(channel, out)) {
-      case Served::record_full: return;
+    const std::size_t before = out.size();
+    const Served served = serve(channel, out);
+    count_waits(in_turn, out.size() - before);
+    switch (served) {
+      case Served::record_full: class_in_turn = in_turn; return;
       case Served::deficit_used:
         channel.visited = false;
-        active.move_front_to_back();
+        active[in_turn].move_front_to_back();
         break;
       case Served::idle:
         channel.visited = false;
         channel.deficit = 0;
-        active.remove(channel);
+        deactivate(channel);
         forget_if_over(channel);
         break;
     }

@@ -112,6 +112,7 @@ Result<> Mux::State::on(const RefusedFrame& frame) {
 
 Result<> Mux::State::refuse_open(ChannelId id, Code status, std::string_view text) {
   queue.push(ResetFrame{id, status, text});
+  late_left += limits.early_items + 2 * std::uint64_t{limits.early_bytes};
   ++peer_gone;
   return {};
 }
@@ -160,7 +161,7 @@ Result<> Mux::State::on(const OpenFrame& frame) {
 Result<> Mux::State::on(const PassFrame& frame) {
   if (auto fits = check_new(frame.kKind, frame.id, frame.items); !fits) return fits;
   Result<> verdict;
-  const Channel* carrier = find_for(frame.kKind, frame.carrier, verdict);
+  const Channel* carrier = find_for(frame.kKind, frame.carrier, verdict, 0);
   if (!verdict) return verdict;
   peer_next += 2;
   if (carrier == nullptr || carrier->discarded) {
@@ -187,15 +188,26 @@ Result<> Mux::State::on(const PassFrame& frame) {
                    frame.bytes);
 }
 
-detail::MuxChannel* Mux::State::find_for(FrameKind kind, ChannelId id, Result<>& verdict) const {
+Result<> Mux::State::drop_late(FrameKind kind, ChannelId id, std::uint64_t cost) {
+  if (cost > late_left) {
+    return violation(kind, "on channel {}, which has ended, is more than was under way",
+                     number(id));
+  }
+  late_left -= cost;
+  return {};
+}
+
+detail::MuxChannel* Mux::State::find_for(FrameKind kind, ChannelId id, Result<>& verdict,
+                                         std::uint64_t cost) {
   Channel* channel = table.find(id);
-  if (channel == nullptr) {
-    if (!was_opened(id)) {
-      verdict = violation(kind, "on channel {}, which was never opened", number(id));
-    }
+  if (channel == nullptr && !was_opened(id)) {
+    verdict = violation(kind, "on channel {}, which was never opened", number(id));
     return nullptr;
   }
-  if (channel->broken) return nullptr;
+  if (channel == nullptr || channel->broken) {
+    verdict = drop_late(kind, id, cost);
+    return nullptr;
+  }
   if (channel->ours && !channel->accepted && kind != FrameKind::accept) {
     verdict = violation(kind, "on channel {} before its accept", number(id));
     return nullptr;
@@ -221,7 +233,7 @@ Result<> Mux::State::on(const AcceptFrame& frame) {
 
 detail::MuxChannel* Mux::State::receive(FrameKind kind, ChannelId id, std::size_t bytes,
                                         Result<>& verdict) {
-  Channel* channel = find_for(kind, id, verdict);
+  Channel* channel = find_for(kind, id, verdict, 1 + bytes);
   if (channel == nullptr) return nullptr;
   if (channel->receive == ReceiveState::ended) {
     verdict = violation(kind, "on channel {} after its close", number(id));
@@ -398,7 +410,7 @@ Result<> Mux::State::on(const ResetFrame& frame) {
     return violation(frame.kKind, "of channel {}, which was never opened", number(frame.id));
   }
   Channel* channel = table.find(frame.id);
-  if (channel == nullptr || channel->broken) return {};
+  if (channel == nullptr || channel->broken) return drop_late(frame.kKind, frame.id, 1);
   break_channel(*channel);
   if (!channel->released) {
     events.on_reset(frame.id, frame.status, frame.text);

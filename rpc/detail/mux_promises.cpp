@@ -137,4 +137,14 @@ void Mux::State::end_receiving(Channel& channel) {
   if (channel.send == SendState::ended) count_end(channel);
 }
 
+// What the peer may have sent before it knew: within its credit, and credit for what it took.
+void Mux::State::allow_late(const Channel& channel) {
+  constexpr std::uint64_t kOtherFrames = 16;  // Accept, close, stop, reset, blocked.
+  const detail::ReceiveCredit& credit = channel.receive_credit;
+  const detail::Amount limit = credit.limit();
+  late_left += 2 * channel.send_credit.used().items + limits.credits_slack + kOtherFrames;
+  if (channel.receive == ReceiveState::ended) return;
+  late_left += limit.items - credit.received().items + 2 * (limit.bytes - credit.received().bytes);
+}
+
 }  // namespace tubing::rpc

@@ -3,6 +3,8 @@
 // peer in detail/mux_promises.cpp.
 #pragma once
 
+#include <array>
+#include <optional>
 #include <string>
 
 #include "tubing/rpc/detail/channel_table.h"
@@ -19,6 +21,8 @@ struct Mux::State final : private ProcessBudget::Waiter {
   using ReceiveState = detail::ReceiveState;
   template <detail::ListHook<Channel> Channel::* kHook>
   using List = detail::ChannelList<Channel, kHook>;
+
+  static constexpr std::size_t kClasses = 3;
 
   State(Side side, const MuxLimits& limits, MuxEvents& events, ProcessBudget* process);
   ~State();
@@ -59,7 +63,9 @@ struct Mux::State final : private ProcessBudget::Waiter {
   /// Tells all those that wait for room and fit now.
   void tell_writers();
   void drop_outbox(Channel& channel);
+  bool has_active() const { return active_channels > 0; }
   void activate(Channel& channel);
+  void deactivate(Channel& channel);
   void end_sending(Channel& channel);
 
   // Receiving.
@@ -109,8 +115,11 @@ struct Mux::State final : private ProcessBudget::Waiter {
   /// Adds a channel of the peer's, or refuses it. Requires: check_new agreed.
   Result<> add_peers(ChannelId id, const OpenRequest& request, std::uint64_t bytes);
   Result<> refuse_open(ChannelId id, Code status, std::string_view text);
-  /// The channel of a frame, or null where the frame is to be dropped or is a violation.
-  Channel* find_for(FrameKind kind, ChannelId id, Result<>& verdict) const;
+  /// The channel of a frame, or null where the frame is to be dropped or is a violation. `cost` is
+  /// what it takes of `late_left` where it is dropped.
+  Channel* find_for(FrameKind kind, ChannelId id, Result<>& verdict, std::uint64_t cost = 1);
+  Result<> drop_late(FrameKind kind, ChannelId id, std::uint64_t cost);
+  void allow_late(const Channel& channel);
   /// Likewise for the three kinds of data; counts what came against the credit.
   Channel* receive(FrameKind kind, ChannelId id, std::size_t bytes, Result<>& verdict);
   void deliver(Channel& channel);
@@ -126,7 +135,8 @@ struct Mux::State final : private ProcessBudget::Waiter {
   enum class Served : std::uint8_t { deficit_used, idle, record_full };
   Served serve(Channel& channel, FrameWriter& out);
   Served write_part(Channel& channel, FrameWriter& out);
-  std::size_t quantum(const Channel& channel) const;
+  std::size_t next_class() const;
+  void count_waits(std::size_t served, std::size_t bytes);
 
   const MuxLimits limits;
   MuxEvents& events;
@@ -145,6 +155,8 @@ struct Mux::State final : private ProcessBudget::Waiter {
   std::uint64_t places;             ///< How many we may open since the session began.
   std::size_t unclaimed_count = 0;  ///< Channels of the peer's that are `unclaimed`.
 
+  /// Frames on channels that have ended, and twice their bytes, that may still have been under way.
+  std::uint64_t late_left = 0;
   bool has_settings = false;  ///< The peer's came; until then its limits are the least possible.
   SettingsFrame peer_settings;
   bool peer_is_done = false;  ///< Its goodbye or refused came.
@@ -152,8 +164,13 @@ struct Mux::State final : private ProcessBudget::Waiter {
 
   std::size_t outbox_bytes = 0;     ///< Of all channels, without the large message.
   Channel* large_sender = nullptr;  ///< Its outbox holds the session's one large message.
+  std::size_t active_channels = 0;  ///< In the lists of `active`.
   bool room_freed = false;          ///< Somebody in room_waiters may fit now.
-  List<&Channel::active> active;
+  /// Of each class, the most urgent first: those that have something to send.
+  std::array<List<&Channel::active>, kClasses> active;
+  /// What more urgent classes sent while this one waited, less what it was given for that.
+  std::array<std::uint64_t, kClasses> waited{};
+  std::optional<std::size_t> class_in_turn;  ///< Its turn was cut short by the end of a record.
   List<&Channel::owing> owing;
   List<&Channel::room_wait> room_waiters;
   detail::ChannelList<detail::Inbox, &detail::Inbox::reserve_wait> reserve_waiters;

@@ -3,51 +3,12 @@
 
 #include <algorithm>
 
-#include "tests/rpc/mux_pair.h"
+#include "tests/rpc/mux_seen.h"
 
 namespace tubing::rpc {
 namespace {
 
 constexpr std::size_t kMiB = 1024 * 1024;
-
-/// A data frame seen on the wire.
-struct Seen {
-  std::uint64_t id;
-  std::size_t bytes;
-};
-
-template <class Frame>
-void see(FrameReader& in, std::vector<Seen>& seen) {
-  Frame frame;
-  TUBING_ASSERT(read_frame(in, frame));
-  if constexpr (requires { frame.payload; })
-    seen.push_back({number(frame.id), frame.payload.size()});
-}
-
-/// The data frames of one flush, in their order.
-std::vector<Seen> data_frames(const std::vector<Bytes>& records) {
-  std::vector<Seen> seen;
-  for (const Bytes& record : records) {
-    FrameReader in(record);
-    while (!in.done()) {
-      switch (FrameKind{in.byte()}) {
-        case FrameKind::data: see<DataFrame>(in, seen); break;
-        case FrameKind::data_begin: see<DataBeginFrame>(in, seen); break;
-        case FrameKind::data_more: see<DataMoreFrame>(in, seen); break;
-        case FrameKind::credit: see<CreditFrame>(in, seen); break;
-        case FrameKind::close: see<CloseFrame>(in, seen); break;
-        default: TUBING_ASSERT(false);
-      }
-    }
-  }
-  return seen;
-}
-
-std::size_t bytes_of(const std::vector<Seen>& seen, ChannelId id) {
-  std::size_t bytes = 0;
-  for (const Seen& frame : seen) bytes += frame.id == number(id) ? frame.bytes : 0;
-  return bytes;
-}
 
 TEST_CASE("an opener has early credit of items until the accept replaces it") {
   MuxPair pair;
@@ -359,29 +320,6 @@ TEST_CASE("channels of one class share a flush evenly") {
     CHECK(bytes_of(seen, id) > 15'000);
     CHECK(bytes_of(seen, id) < 50'000);
   }
-}
-
-TEST_CASE("the flush serves the control class before the bulk class by its quantum") {
-  MuxPair pair;
-  pair.b.capacity = 10'000;
-  const ChannelId bulk = pair.a.open(8, ChannelClass::bulk);
-  const ChannelId normal = pair.a.open(8, ChannelClass::normal);
-  const ChannelId control = pair.a.open(8, ChannelClass::control);
-  pair.settle();
-  const std::string text(1000, 'x');
-  for (const ChannelId id : {bulk, normal, control}) {
-    while (pair.a.send(id, text)) {
-    }
-  }
-  const auto seen = data_frames(flush(pair.a));
-  const auto share_until_control_ends = [&](ChannelId id) {
-    std::size_t end = 0;
-    for (std::size_t i = 0; i < seen.size(); ++i) end = seen[i].id == number(control) ? i : end;
-    return bytes_of({seen.begin(), seen.begin() + static_cast<std::ptrdiff_t>(end)}, id);
-  };
-  CHECK(share_until_control_ends(control) >= 60'000);
-  CHECK(share_until_control_ends(normal) <= 33'000);
-  CHECK(share_until_control_ends(bulk) <= 9'000);
 }
 
 TEST_CASE("writers that wait for room in the outbox are told when some has left") {

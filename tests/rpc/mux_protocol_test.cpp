@@ -212,6 +212,10 @@ TEST_CASE("pings are answered once a flush and a flood of them breaks the protoc
   CHECK(victim.fault(PingFrame{4}, PingFrame{5}, PingFrame{6}) == "");
   CHECK(victim.fault(PingFrame{7}).starts_with("ping came 4 times before an answer"));
   CHECK(fault(PongFrame{1}) == "pong answers ping 1, the last was 0");
+  CHECK(pair.a.mux.on_record(record_of(PongFrame{2}))
+            .error()
+            .detail()
+            .starts_with("pong answers ping 2 again"));
 }
 
 TEST_CASE("a goaway refuses later channels and lets open ones go on") {
@@ -357,6 +361,126 @@ TEST_CASE("a peer that opens and resets faster than its channels end is refused 
   const Bytes refusal =
       record_of(ResetFrame{channel(9), Code::resource_exhausted, "too many channels are open"});
   CHECK(as_text(records[0]).contains(as_text(refusal)));
+}
+
+TEST_CASE("a blocked that no grant explains breaks the protocol") {
+  Victim victim;
+  CHECK(victim.fault(BlockedFrame{channel(1)}) == "");
+  CHECK(victim.fault(BlockedFrame{channel(1)})
+            .starts_with("blocked on channel 1 came more often than credit"));
+  CHECK(fault(BlockedFrame{channel(2)}) == "blocked on channel 2 before its accept");
+  CHECK(fault(CloseFrame{channel(1)}, BlockedFrame{channel(1)}) ==
+        "blocked on channel 1 after its close");
+}
+
+TEST_CASE("frames on a channel that has ended are taken only as far as they were under way") {
+  for (const bool by_reset : {true, false}) {
+    CAPTURE(by_reset);
+    Victim victim;
+    if (by_reset) {
+      victim.end.mux.reset(channel(1), Code::aborted, "");
+    } else {
+      victim.end.mux.close(channel(1));
+      CHECK(victim.fault(CloseFrame{channel(1)}) == "");
+      victim.end.mux.release(channel(1));
+    }
+    (void)flush(victim.end);
+    const std::string most(16'000, 'x');
+    if (by_reset) CHECK(victim.fault(DataFrame{channel(1), as_bytes(most)}) == "");
+    CHECK(victim.fault(StopFrame{channel(1)}, ResetFrame{channel(1), Code::aborted, ""}) == "");
+    const auto refused = [&](const auto& frame, int most_frames) {
+      std::string fault;
+      for (int i = 0; fault.empty() && i < most_frames; ++i) fault = victim.fault(frame);
+      return fault;
+    };
+    CHECK(refused(DataFrame{channel(1), as_bytes(most)}, by_reset ? 40 : 1)
+              .starts_with("data on channel 1, which has ended, is more than was under way"));
+    CHECK(refused(StopFrame{channel(1)}, by_reset ? 16'001 : 100)
+              .starts_with("stop on channel 1, which has ended"));
+  }
+}
+
+TEST_CASE("a peer that resets a channel says no more on it") {
+  Victim victim;
+  CHECK(victim.fault(ResetFrame{channel(1), Code::aborted, ""}) == "");
+  CHECK(victim.fault(ResetFrame{channel(1), Code::aborted, ""})
+            .starts_with("reset on channel 1, which has ended"));
+}
+
+TEST_CASE("places that do not rise or that nothing explains break the protocol") {
+  CHECK(fault(PlacesFrame{8}) == "places are 8 where 8 were given and 1 were opened");
+  CHECK(fault(PlacesFrame{10}) == "places are 10 where 8 were given and 1 were opened");
+  CHECK(fault(PlacesFrame{9}) == "");
+}
+
+TEST_CASE("a certificate is shown once and the last one counts") {
+  MuxPair pair;
+  pair.a.mux.certificate(as_bytes("older"));
+  pair.a.mux.certificate(as_bytes("newer"));
+  pair.settle();
+  CHECK(pair.b.said() == "certificate newer");
+  CHECK_FALSE(pair.a.mux.has_output());
+  pair.a.mux.certificate(as_bytes(std::string(kRenewalBytesMax, 'r')));
+  pair.settle(kRecordBytesMin);
+  CHECK(pair.b.said().size() == 12 + kRenewalBytesMax);
+}
+
+TEST_CASE("a flood of certificates breaks the protocol") {
+  Victim victim;
+  const CertificateFrame one{as_bytes("new")};
+  for (int round = 0; round < 3; ++round) {
+    for (int i = 0; i < 8; ++i) CHECK(victim.fault(one) == "");
+    (void)flush(victim.end);
+  }
+  for (int i = 0; i < 8; ++i) CHECK(victim.fault(one) == "");
+  CHECK(victim.fault(one).starts_with("certificate came 9 times in a row"));
+}
+
+TEST_CASE("records are padded to a multiple of the size that was asked for") {
+  MuxLimits limits;
+  limits.pad_to_bytes = 512;
+  MuxPair pair(limits);
+  const ChannelId id = pair.a.open();
+  pair.settle();
+  for (const std::size_t size : {1, 300, 505, 506, 507, 508, 509, 510, 2000}) {
+    CAPTURE(size);
+    CHECK(pair.a.send(id, std::string(size, 'x')));
+    const auto records = flush(pair.a);
+    REQUIRE(records.size() == 1);
+    CHECK(records[0].size() % 512 == 0);
+    CHECK(records[0].size() < size + 5 + 512);
+    CHECK(pair.b.mux.on_record(records[0]));
+    move(pair.b, pair.a);
+  }
+  CHECK(pair.b.count == 9);
+  pair.a.mux.goodbye();
+  pair.settle();
+  CHECK(pair.b.said().ends_with("goodbye"));
+  CHECK(fault(PaddingFrame{9}) == "padding comes alone in a record");
+  CHECK(fault(PingFrame{1}, PaddingFrame{9}) == "");
+}
+
+TEST_CASE("settings carry the keepalive that was chosen and no other makes sense") {
+  MuxLimits limits;
+  limits.ping_after_ms = 700;
+  limits.dead_after_ms = 900;
+  MuxPair pair({}, limits);
+  CHECK(pair.a.settings.ping_after_ms == 700);
+  CHECK(pair.a.settings.dead_after_ms == 900);
+  CHECK(pair.b.settings.ping_after_ms == 15'000);
+  const auto first = [](std::uint64_t ping, std::uint64_t dead) {
+    SettingsFrame settings = good_settings();
+    settings.ping_after_ms = ping;
+    settings.dead_after_ms = dead;
+    MuxEnd end(Side::listener);
+    auto taken = end.mux.on_record(record_of(settings));
+    return taken ? "" : std::string(taken.error().detail());
+  };
+  CHECK(first(0, 0) == "");
+  CHECK(first(5, 0) == "");
+  CHECK(first(0, 5) == "");
+  CHECK(first(5, 5).starts_with("settings asks for pings after 5 ms and gives up after 5 ms"));
+  CHECK(first(1ULL << 32, 0).starts_with("settings asks for pings after 4294967296 ms"));
 }
 
 TEST_CASE("a flood of opens whose answers cannot leave breaks the protocol") {
