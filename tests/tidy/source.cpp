@@ -111,6 +111,8 @@ Tree read_tree(const std::filesystem::path& root) {
   for (const std::string& path : tree.paths) {
     if (path.ends_with(".h") || path.ends_with(".cpp"))
       tree.sources.push_back(parse_source(path, read_file(root / path)));
+    else if (path.ends_with(".py"))
+      tree.scripts.push_back({path, read_file(root / path), {}, {}});
     else if (path.ends_with(".patch"))
       tree.patches.push_back({path, read_file(root / path), {}, {}});
   }

@@ -26,9 +26,10 @@ struct Finding {
 
 using Findings = std::vector<Finding>;
 
-// The sources of the project, its planted bugs, and the path of every file.
+// The sources of the project, its Python scripts, its planted bugs, and the path of every file.
 struct Tree {
   std::vector<Source> sources;
+  std::vector<Source> scripts;  ///< Path and text alone.
   std::vector<Source> patches;  ///< Path and text alone.
   std::vector<std::string> paths;
 };

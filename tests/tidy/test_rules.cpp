@@ -36,6 +36,23 @@ struct Case {
   std::size_t line = 0;
 };
 
+// The name in a line `@case("NAME")` of a Python script; CMake reads it the same way.
+std::string_view name_in(std::string_view line) {
+  for (std::string_view mark : {"@case(\"", "@long_case(\""})
+    if (line.starts_with(mark) && line.ends_with("\")"))
+      return line.substr(mark.size(), line.size() - mark.size() - 2);
+  return {};
+}
+
+void add_script_cases(const Source& script, std::vector<Case>& cases) {
+  std::size_t number = 0;
+  for (std::string_view line : lines_of(script.text)) {
+    ++number;
+    if (const std::string_view name = name_in(line); !name.empty())
+      cases.push_back({std::string(name), script.path, number});
+  }
+}
+
 std::vector<Case> cases_of(const Tree& tree) {
   std::vector<Case> cases;
   for (const Source& source : tree.sources) {
@@ -46,6 +63,7 @@ std::vector<Case> cases_of(const Tree& tree) {
       cases.push_back({literal_from(source, open), source.path, line_at(source, at)});
     }
   }
+  for (const Source& script : tree.scripts) add_script_cases(script, cases);
   return cases;
 }
 

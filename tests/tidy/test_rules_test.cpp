@@ -11,6 +11,19 @@ TEST_CASE("a case's name is found where it is taken or would be split") {
                           "// TEST_CASE(\"two\")\n") == tidy::Lines{3, 5, 6});
 }
 
+TEST_CASE("a case of a Python script is a case like any other") {
+  tidy::Tree tree;
+  tree.scripts.push_back({"tests/a.py", "@case(\"one\")\n@long_case(\"two\")\n", {}, {}});
+  tree.patches.push_back({"tests/mutants/a.patch", "# test: two\n# module: rpc\n", {}, {}});
+  CHECK(tidy::check_planted_bugs(tree).empty());
+  CHECK(tidy::check_case_names(tree).empty());
+  tree.scripts.push_back({"tests/b.py", "\n@case(\"one\")\n@case(\"a; b\")\n", {}, {}});
+  const tidy::Findings findings = tidy::check_case_names(tree);
+  REQUIRE(findings.size() == 2);
+  CHECK(findings[0].line == 2);
+  CHECK(findings[1].line == 3);
+}
+
 TEST_CASE("a planted bug that names no test case is found") {
   tidy::Tree tree;
   tree.sources.push_back(tidy::parse_source("tests/a.cpp", "TEST_CASE(\"one\") {}\n"));

@@ -1,0 +1,101 @@
+// The C++ side of the interop tests: what it serves, and what it asks of a Python listener.
+#include <fmt/format.h>
+
+#include <cstdint>
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include "tubing/rpc/program.h"
+using namespace tubing;
+
+namespace {
+
+// A field of each form that a value may have.
+struct Sample {
+  std::int64_t number = 0;
+  std::string text;
+  bool flag = false;
+  double ratio = 0;
+  std::vector<std::int32_t> list;
+  static constexpr std::string_view type_name = "interop.Sample.v1";
+  static constexpr auto fields =
+      tubing::fields("number", &Sample::number, "text", &Sample::text, "flag", &Sample::flag,
+                     "ratio", &Sample::ratio, "list", &Sample::list);
+};
+
+inline constexpr Service<Sample, Sample> kEcho{"interop.echo.v1", 2};
+inline constexpr Service<std::int64_t, std::int64_t> kCount{"interop.count.v1", 4};
+inline constexpr Service<std::int64_t, std::int64_t> kStop{"interop.stop.v1", 4};
+inline constexpr Service<std::int64_t, std::int64_t> kFail{"interop.fail.v1", 4};
+
+Sample answer_to(Sample sample) {
+  sample.number += 1;
+  sample.text += "!";
+  sample.list.push_back(-1);
+  return sample;
+}
+
+Task<> echo(Duplex<Sample, Sample>& peer) {
+  while (auto sample = co_await peer.rx.recv()) co_await ok(peer.tx.send(answer_to(*sample)));
+  co_return peer.rx.end();
+}
+
+// Counts up to each number that comes.
+Task<> count(Duplex<std::int64_t, std::int64_t>& peer) {
+  while (auto last = co_await peer.rx.recv())
+    for (std::int64_t i = 1; i <= *last; ++i) co_await ok(peer.tx.send(i));
+  co_return peer.rx.end();
+}
+
+// Takes three numbers and no more, and sends their sum.
+Task<> stop_early(Duplex<std::int64_t, std::int64_t>& peer) {
+  std::int64_t sum = 0;
+  {
+    auto rx = std::move(peer.rx);
+    for (int i = 0; i < 3; ++i) sum += co_await ok(rx.recv());
+  }
+  co_return co_await peer.tx.send(sum);
+}
+
+Task<> fail(Duplex<std::int64_t, std::int64_t>& peer) {
+  const std::int64_t number = co_await ok(peer.rx.recv());
+  co_return Error(Code::data_loss, "interop", fmt::format("{} is lost", number));
+}
+
+Task<> serve_all(rpc::Program& program) {
+  const auto address = co_await ok(program.node().listen({"127.0.0.1", 0}));
+  fmt::print(stderr, "listens at {}:{}\n", address.host, address.port);
+  co_return co_await nursery([&](Nursery& n) -> Task<> {
+    co_await ok(serve(n, program.node(), kEcho, echo));
+    co_await ok(serve(n, program.node(), kCount, count));
+    co_await ok(serve(n, program.node(), kStop, stop_early));
+    co_await ok(serve(n, program.node(), kFail, fail));
+    co_return {};
+  });
+}
+
+Task<> ask(rpc::Program& program, std::string peer_name) {
+  auto peer = co_await ok(open(program.node(), kEcho, {peer_name}));
+  for (std::int64_t i = 0; i < 2000; ++i) {
+    const Sample sample{i, std::string(i % 300, 'x'), i % 2 == 0, i / 8.0, {1, -2}};
+    co_await ok(peer.tx.send(sample));
+    const Sample answer = co_await ok(peer.rx.recv());
+    if (answer.number != i + 1 || answer.text != sample.text + "!" || answer.list.size() != 3)
+      co_return Error(Code::data_loss, "ask", fmt::format("answer {} differs", i));
+  }
+  peer.tx.close();
+  if (auto more = co_await peer.rx.recv()) co_return Error(Code::data_loss, "ask", "one too many");
+  co_return peer.rx.end();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc == 3 && std::string(argv[1]) == "serve")
+    return rpc::run_program({.name = argv[2]}, serve_all);
+  if (argc == 4 && std::string(argv[1]) == "ask")
+    return rpc::run_program({.name = argv[2]}, [&](rpc::Program& p) { return ask(p, argv[3]); });
+  fmt::print(stderr, "usage: interop_server serve NAME | ask NAME PEER@HOST:PORT\n");
+  return 2;
+}
