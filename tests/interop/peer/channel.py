@@ -65,6 +65,7 @@ class Channel:
         self.closed = self.stopped = False
         self.peer_closed = self.peer_stopped = False
         self._end: ChannelReset | None = None
+        self._said_blocked = False
 
     # What we say.
 
@@ -77,6 +78,9 @@ class Channel:
     def send(self, message: bytes) -> None:
         """Waits for credit: one item, and bytes as they leave."""
         self._wait(lambda: self._sent_items < self.credit_items or self.peer_stopped)
+        if self.accepted and len(message) > self._bytes_free() and not self._said_blocked:
+            self._said_blocked = True
+            self._say(Kind.BLOCKED)
         at = 0
         while at < len(message) or at == 0:
             self._wait(lambda: self._bytes_free() > 0 or not message or self.peer_stopped)
@@ -100,8 +104,8 @@ class Channel:
             return None
         message = self._received.popleft()
         self._grants.take(len(message))
-        if not self.peer_closed:
-            self._grant()
+        self._grant()
+        self._session.release(self)
         return message
 
     def close(self) -> None:
@@ -109,6 +113,7 @@ class Channel:
         if not self.closed:
             self.closed = True
             self._say(Kind.CLOSE)
+            self._session.release(self)
 
     def stop(self) -> None:
         """We drop what follows; the peer answers with `close`."""
@@ -118,8 +123,15 @@ class Channel:
 
     def reset(self, status: Status, text: str) -> None:
         """Ends both directions at once."""
-        self.closed = self.stopped = True
+        self.closed = self.stopped = self.peer_closed = True
+        self._received.clear()
         self._say(Kind.RESET, status=int(status), text=text)
+        self._session.release(self)
+
+    @property
+    def is_over(self) -> bool:
+        """Both directions have ended, and the application has taken what came."""
+        return bool(self._end or (self.closed and self.peer_closed)) and not self._received
 
     @property
     def waiting(self) -> int:
@@ -164,6 +176,7 @@ class Channel:
                 self.close()
             case Kind.RESET:
                 self._end = ChannelReset(frame.number("status"), frame.text("text"))
+        self._session.release(self)
 
     def _on_credit(self, items: int, byte_count: int) -> None:
         if items < self.credit_items or byte_count < self.credit_bytes:
@@ -171,6 +184,7 @@ class Channel:
         if (items, byte_count) == (self.credit_items, self.credit_bytes):
             raise Breach("a credit frame that raises nothing")
         self.credit_items, self.credit_bytes = items, byte_count
+        self._said_blocked = False
 
     def _begin(self, length: int, payload: bytes) -> None:
         if self._partial is not None:

@@ -1,7 +1,7 @@
 """rpc/WIRE.md: the frames within a record, and the forms of their fields."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from enum import IntEnum
 
 from .errors import Breach
@@ -25,11 +25,16 @@ class Kind(IntEnum):
     PONG = 17
     GOAWAY = 18
     GOODBYE = 19
+    CERTIFICATE = 20
+    PASS = 21
+    BLOCKED = 22
+    PLACES = 23
+    PADDING = 24
 
 
 NUMBER, TEXT, PAYLOAD = "number", "text", "payload"
 
-# The page's table, but for `settings`, which has a form of its own.
+# The page's table, but for `settings` and `padding`, which have forms of their own.
 LAYOUT: dict[Kind, dict[str, str]] = {
     Kind.REFUSED: {"status": NUMBER, "text": TEXT},
     Kind.OPEN: {
@@ -54,6 +59,19 @@ LAYOUT: dict[Kind, dict[str, str]] = {
     Kind.PONG: {"number": NUMBER},
     Kind.GOAWAY: {},
     Kind.GOODBYE: {},
+    Kind.CERTIFICATE: {"payload": PAYLOAD},
+    Kind.PASS: {
+        "channel": NUMBER,
+        "class": NUMBER,
+        "delivery": NUMBER,
+        "items": NUMBER,
+        "bytes": NUMBER,
+        "carrier": NUMBER,
+        "opener_type": TEXT,
+        "acceptor_type": TEXT,
+    },
+    Kind.BLOCKED: {"channel": NUMBER},
+    Kind.PLACES: {"total": NUMBER},
 }
 
 
@@ -115,6 +133,9 @@ class FrameReader:
             kind = self._bytes(1)[0]
             if kind == Kind.SETTINGS:
                 yield Settings.decode(self._bytes(self.number()))
+            elif kind == Kind.PADDING:
+                if self._at == 1 or any(self._bytes(self.left)):
+                    raise Breach("padding alone in a record, or not of zeros")
             elif kind in LAYOUT:
                 layout = LAYOUT[Kind(kind)]
                 yield Frame(Kind(kind), **{name: self._field(form) for name, form in layout.items()})
@@ -159,10 +180,12 @@ class Settings:
     early_bytes: int = 16_384
     message_bytes_max: int = 1 << 20
     channels_max: int = 16
+    ping_after_ms: int = 0
+    dead_after_ms: int = 0
     version: int = VERSION
 
     def encode(self) -> bytes:
-        values = (self.early_items, self.early_bytes, self.message_bytes_max, self.channels_max)
+        values = astuple(self)[:-1]
         pairs = b"".join(number(key) + number(value) for key, value in enumerate(values, start=1))
         body = number(self.version) + pairs
         return bytes([Kind.SETTINGS]) + number(len(body)) + body
@@ -181,4 +204,4 @@ class Settings:
             pairs[key] = reader.number()
         if pairs.get(1, 0) < 16 or pairs.get(2, 0) < 16_384 or pairs.get(3, 0) < pairs[2]:
             raise Breach(f"settings below what the page demands: {pairs}")
-        return Settings(pairs[1], pairs[2], pairs[3], pairs.get(4, 0))
+        return Settings(*(pairs.get(key, 0) for key in range(1, 7)))

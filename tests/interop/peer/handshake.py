@@ -22,6 +22,7 @@ from .records import Direction, Stream
 
 MAGIC = b"Tubg"
 CREDENTIALS, REFUSAL = 1, 2
+RENEWAL_DOMAIN = b"tubing renewal"
 STATIC_KEY_DOMAIN = b"tubing noise static key"
 MESSAGE_BYTES_MAX = 4096
 FIRST_MESSAGE_BYTES_MAX = 48
@@ -108,6 +109,10 @@ class Party:
         signature = self.identity.sign(STATIC_KEY_DOMAIN, self.static.public.data + until)
         return bytes([CREDENTIALS]) + until + signature + self.certificate
 
+    def renewal(self, session_hash: bytes, newer: bytes) -> bytes:
+        """What shows a newer certificate of the same key within a session."""
+        return b"\x01" + self.identity.sign(RENEWAL_DOMAIN, session_hash + newer) + newer
+
 
 @dataclass(frozen=True)
 class Trust:
@@ -123,20 +128,40 @@ class Trust:
             raise Breach("no credentials")
         until, signature = cursor.take(8), cursor.take(64)
         peer = Certificate.decode(cursor.rest())
-        now = int(time.time())
         if not verify(peer.subject, signature, STATIC_KEY_DOMAIN, static + until):
             raise Distrust(f"{peer.name} did not sign its X25519 key")
-        if int.from_bytes(until, "big") < now:
+        if int.from_bytes(until, "big") < int(time.time()):
             raise Distrust(f"{peer.name}'s signature of its X25519 key has expired")
+        self._check(peer, usage)
+        return peer
+
+    def prove_renewal(
+        self, renewal: bytes, session_hash: bytes, peer: Certificate, usage: Usage
+    ) -> Certificate:
+        """Checks what a `certificate` frame carries."""
+        cursor = Cursor(renewal, "the renewal")
+        if cursor.integer(1) != 1:
+            raise Breach("a renewal that is not of version 1")
+        signature, encoded = cursor.take(64), cursor.rest()
+        newer = Certificate.decode(encoded)
+        if (newer.subject, newer.name) != (peer.subject, peer.name):
+            raise Distrust("a renewal for another key or name")
+        if newer.not_after <= peer.not_after:
+            raise Distrust("a renewal that holds no longer")
+        if not verify(peer.subject, signature, RENEWAL_DOMAIN, session_hash + encoded):
+            raise Distrust(f"{peer.name} did not sign the renewal in this session")
+        self._check(newer, usage)
+        return newer
+
+    def _check(self, peer: Certificate, usage: Usage) -> None:
         if peer.issuer not in self.authorities:
             raise Distrust(f"{peer.name} is certified by the unknown {fingerprint(peer.issuer)}")
-        if not peer.is_signed or not peer.is_valid_at(now):
+        if not peer.is_signed or not peer.is_valid_at(int(time.time())):
             raise Distrust(f"{peer.name}'s certificate does not hold")
         if self.name not in (None, peer.name, fingerprint(peer.subject)):
             raise Distrust(f"dialled {self.name}, and {peer.name} answered")
         if usage not in peer.usage:
             raise Distrust(f"{peer.name}'s key may not be used as a {usage.name}")
-        return peer
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 import socket
 from collections import deque
 
+from .certificate import Usage
 from .channel import Channel, Grants
 from .errors import Breach, Refused, Status
 from .frames import Frame, FrameReader, Kind, Settings
@@ -10,23 +11,27 @@ from .handshake import Handshake, Party, Preamble, Secured, Trust
 from .records import PLAINTEXT_BYTES_MAX, Direction, Stream
 
 WAIT_SECONDS = 20.0
-OWN_CHANNEL, PEERS_CHANNEL = True, False
 
 
 class Session:
     """What both sides speak after the handshake. What is said leaves with the next wait."""
 
-    def __init__(self, stream: Stream, secured: Secured, is_dialler: bool, mine: Settings) -> None:
+    def __init__(
+        self, stream: Stream, secured: Secured, trust: Trust, is_dialler: bool, mine: Settings
+    ) -> None:
+        self._trust, self._is_dialler = trust, is_dialler
         self.peer, self.session_hash = secured.peer, secured.session_hash
         self.mine, self.theirs = mine, Settings(message_bytes_max=16_384, channels_max=0)
         self.is_up = self.goes_away = self.has_ended = False
         self.stream, self.sealer, self.opener = stream, secured.sealer, secured.opener
         self._outgoing = bytearray()
-        self._channels: dict[int, Channel] = {}
+        self.channels: dict[int, Channel] = {}
         self._incoming: deque[Channel] = deque()
         self._next_number = 1 if is_dialler else 2
         self._next_of_peer = 2 if is_dialler else 1
         self._pings = self._pongs = 0
+        self._opened = self._forgotten = self._told = 0
+        self._places = 0  # how many channels we may open; the peer's settings begin it
         self.send(mine)
 
     # What we say.
@@ -63,10 +68,13 @@ class Session:
             opener_type=types[0],
             acceptor_type=types[1],
         )
+        while self.is_up and self._opened == self._places:
+            self.pump()
+        self._opened += 1
         self._next_number += 2
         channel = Channel(self, frame, Grants(items, byte_count))
         channel.credit_items, channel.credit_bytes = self.theirs.early_items, self.theirs.early_bytes
-        self._channels[channel.number] = channel
+        self.channels[channel.number] = channel
         self.send(frame)
         return channel
 
@@ -127,6 +135,7 @@ class Session:
         if self.is_up:
             raise Breach("settings came twice")
         self.theirs, self.is_up = settings, True
+        self._places = 2 * settings.channels_max
 
     def _on_session_frame(self, frame: Frame) -> None:
         match frame.kind:
@@ -136,28 +145,59 @@ class Session:
                 self._pongs = frame.number("number")
                 if self._pongs > self._pings:
                     raise Breach("a pong to no ping")
+            case Kind.PLACES:
+                total = frame.number("total")
+                if not self._places < total <= 2 * self.theirs.channels_max + self._opened:
+                    raise Breach(f"places rose from {self._places} to {total}")
+                self._places = total
+            case Kind.CERTIFICATE:
+                self._on_renewal(frame.payload)
             case Kind.GOAWAY:
                 self.goes_away = True
             case Kind.GOODBYE:
                 self.has_ended = True
 
+    def _on_renewal(self, renewal: bytes) -> None:
+        usage = Usage.SERVER if self._is_dialler else Usage.CLIENT
+        self.peer = self._trust.prove_renewal(renewal, self.session_hash, self.peer, usage)
+
     def _on_channel_frame(self, frame: Frame) -> None:
         number = frame.number("channel")
-        if frame.kind == Kind.OPEN:
+        if frame.kind in (Kind.OPEN, Kind.PASS):
             self._on_open(number, frame)
-        elif number in self._channels:
-            self._channels[number].on_frame(frame)
-        else:
+        elif number in self.channels:
+            self.channels[number].on_frame(frame)
+        elif number >= (self._next_of_peer if self._is_peers(number) else self._next_number):
             raise Breach(f"{frame} on a channel that was never opened")
+        # On one that has ended it crossed our end, and is dropped.
 
     def _on_open(self, number: int, frame: Frame) -> None:
         if number != self._next_of_peer:
             raise Breach(f"channel {number} was opened, {self._next_of_peer} is next")
         self._next_of_peer += 2
+        if self._next_of_peer // 2 > 2 * self.mine.channels_max + self._told:
+            raise Breach("more channels than places")
         channel = Channel(self, frame, Grants(self.mine.early_items, self.mine.early_bytes))
         channel.credit_items, channel.credit_bytes = frame.number("items"), frame.number("bytes")
-        self._channels[number] = channel
-        self._incoming.append(channel)
+        self.channels[number] = channel
+        if sum(map(self._is_peers, self.channels)) > self.mine.channels_max:
+            channel.reset(Status.RESOURCE_EXHAUSTED, "too many channels are open")
+        elif frame.kind == Kind.OPEN:
+            self._incoming.append(channel)
+
+    # Places.
+
+    def release(self, channel: Channel) -> None:
+        """Forgets a channel that has ended, and tells the peer of its place when that is due."""
+        if not channel.is_over or self.channels.pop(channel.number, None) is None:
+            return
+        self._forgotten += self._is_peers(channel.number)
+        if 2 * (self._forgotten - self._told) >= self.mine.channels_max:
+            self._told = self._forgotten
+            self.send(Frame(Kind.PLACES, total=2 * self.mine.channels_max + self._told))
+
+    def _is_peers(self, number: int) -> bool:
+        return number % 2 != self._next_number % 2
 
 
 def dial(
@@ -169,7 +209,7 @@ def dial(
     mine: Settings = Settings(),
 ) -> Session:
     stream = Stream(socket.create_connection(address, WAIT_SECONDS))
-    return Session(stream, Handshake(stream, me, trust, psk).dial(offer), True, mine)
+    return Session(stream, Handshake(stream, me, trust, psk).dial(offer), trust, True, mine)
 
 
 class Listener:
@@ -192,7 +232,7 @@ class Listener:
             stream.end()
 
         secured = Handshake(stream, self._me, self._trust, self._psk).listen(wanted, refuse)
-        return Session(stream, secured, False, mine)
+        return Session(stream, secured, self._trust, False, mine)
 
     def close(self) -> None:
         self._socket.close()
