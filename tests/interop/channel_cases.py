@@ -4,6 +4,7 @@ from dataclasses import astuple, dataclass
 
 from peer.channel import Channel
 from peer.errors import ChannelReset, ChannelStopped, Status
+from peer.frames import Kind
 from peer.session import Session
 from peer.values import pack, unpack
 from programs import Files
@@ -149,6 +150,27 @@ def many_channels(world: World) -> None:
         check_counts(channel, range(1, 31 + i))
         channel.close()
         assert channel.recv() is None
+    session.close()
+
+
+@case("a second implementation opens more channels than there are places at a time")
+def takes_places(world: World) -> None:
+    session = world.dial(world.server())
+    session.wait_up()
+    for _ in range(2 * session.theirs.channels_max + 50):
+        channel = count_to(session, 1)
+        check_counts(channel, range(1, 2))
+        channel.close()
+        assert channel.recv() is None
+    session.close()
+
+
+@case("a second implementation fills its records with padding")
+def pads(world: World) -> None:
+    session = world.dial(world.server())
+    channel = count_to(session, 3)
+    session.send_bytes(bytes([Kind.PADDING]) + bytes(1000))
+    check_counts(channel, range(1, 4))
     session.close()
 
 

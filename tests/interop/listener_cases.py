@@ -3,15 +3,17 @@
 from channel_cases import SAMPLES, check_reset, send, unpack_sample
 from peer.certificate import Certificate, Identity, Usage
 from peer.errors import Breach, Distrust, Refused, Status
+from peer.frames import Settings
 from peer.handshake import Mode, Party, Preamble, Suite, Trust
 from peer.session import Listener
+from peer.values import pack
 from programs import Files, Program
 from world import World, case, check_told
 
 
-def ask(world: World, listener: Listener, name: str = "bob") -> Program:
+def ask(world: World, listener: Listener, name: str = "bob", what: str = "ask") -> Program:
     host, port = listener.address
-    return world.start("interop_server", "ask", "alice", f"{name}@{host}:{port}")
+    return world.start("interop_server", what, "alice", f"{name}@{host}:{port}")
 
 
 @case("a second implementation listens and answers thousands of structs with little credit")
@@ -59,6 +61,23 @@ def accepts_late(world: World) -> None:
     status, err = pipe.finish()
     assert status == 0, err
     assert pipe.out.finish() == b"the answer"
+
+
+@case("a second implementation lets channels go and gives their places back")
+def gives_places_back(world: World) -> None:
+    listener = world.listener()
+    program = ask(world, listener, what="visit")
+    session = listener.accept(mine=Settings(channels_max=4))
+    for number in range(40):
+        channel = session.accept()
+        channel.accept(items=1, byte_count=50)
+        assert channel.recv() == pack(number)
+        channel.send(pack(number))
+        channel.close()
+        assert channel.recv() is None
+    session.close()
+    status, err = program.finish()
+    assert status == 0, err
 
 
 @case("a second implementation opens channels on a session that it was dialled for")

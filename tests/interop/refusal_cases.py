@@ -127,8 +127,19 @@ def channel_with_a_gap(session: Session) -> None:
     session.send(Frame(Kind.OPEN, **fields, items=1, bytes=1, **texts))
 
 
+def too_many_credits(session: Session) -> None:
+    channel = session.open("interop.count.v1", ("int64", "int64"), items=1)
+    for items in range(2, 100):
+        session.send(Frame(Kind.CREDIT, channel=channel.number, items=items, bytes=65_536))
+
+
+def too_many_pings(session: Session) -> None:
+    for n in range(1, 100):
+        session.send(Frame(Kind.PING, number=n))
+
+
 BREACHES = {
-    "credit": [beyond_item_credit, beyond_byte_credit, falling_credit],
+    "credit": [beyond_item_credit, beyond_byte_credit, falling_credit, too_many_credits],
     "data_begin": [too_long_a_message],
     "close": [close_inside_a_message, data_behind_close],
     "open": [channel_with_a_gap],
@@ -137,7 +148,8 @@ BREACHES = {
     "never opened": [lambda session: session.send(Frame(Kind.CLOSE, channel=1))],
     "settings": [lambda session: session.send(Settings())],
     "number": [lambda session: session.send_bytes(bytes([Kind.PING, 0x80, 0x00]))],
-    "ping": [lambda session: session.send_bytes(bytes([Kind.PING, 0x80]))],
+    "ping": [lambda session: session.send_bytes(bytes([Kind.PING, 0x80])), too_many_pings],
+    "padding": [lambda session: session.send_bytes(bytes([Kind.PADDING, 0]))],
     "pong": [lambda session: session.send(Frame(Kind.PONG, number=1))],
 }
 

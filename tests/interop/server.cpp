@@ -89,6 +89,19 @@ Task<> ask(rpc::Program& program, std::string peer_name) {
   co_return peer.rx.end();
 }
 
+// Opens one channel after the other: each must have its place again.
+Task<> visit(rpc::Program& program, std::string peer_name) {
+  for (std::int64_t i = 0; i < 40; ++i) {
+    auto peer = co_await ok(open(program.node(), kCount, {peer_name}));
+    co_await ok(peer.tx.send(i));
+    peer.tx.close();
+    if (co_await ok(peer.rx.recv()) != i) co_return Error(Code::data_loss, "visit", "wrong answer");
+    if (co_await peer.rx.recv()) co_return Error(Code::data_loss, "visit", "one too many");
+    co_await ok(peer.rx.end());
+  }
+  co_return {};
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -96,6 +109,8 @@ int main(int argc, char** argv) {
     return rpc::run_program({.name = argv[2]}, serve_all);
   if (argc == 4 && std::string(argv[1]) == "ask")
     return rpc::run_program({.name = argv[2]}, [&](rpc::Program& p) { return ask(p, argv[3]); });
-  fmt::print(stderr, "usage: interop_server serve NAME | ask NAME PEER@HOST:PORT\n");
+  if (argc == 4 && std::string(argv[1]) == "visit")
+    return rpc::run_program({.name = argv[2]}, [&](rpc::Program& p) { return visit(p, argv[3]); });
+  fmt::print(stderr, "usage: interop_server serve NAME | ask|visit NAME PEER@HOST:PORT\n");
   return 2;
 }
