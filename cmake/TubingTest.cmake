@@ -28,6 +28,14 @@ function(tubing_test name)
     set(ARG_LABELS ${name})
   endif()
 
+  # `./dev test PRESET LABEL` builds what has the label, and nothing else.
+  foreach(label ${ARG_LABELS})
+    if(NOT TARGET tests_${label})
+      add_custom_target(tests_${label})
+    endif()
+    add_dependencies(tests_${label} ${name})
+  endforeach()
+
   set(seconds_max ${TUBING_TEST_SECONDS_MAX})
   if("long" IN_LIST ARG_LABELS)
     set(seconds_max 3600)
