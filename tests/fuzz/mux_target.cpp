@@ -68,17 +68,22 @@ std::vector<Bytes> seeds() {
     return script.byte(3).byte(what).byte(channel);
   };
   Script served = act(begun(false).byte(0).piece(opened), 5).byte(4);
-  return {begun(true),
-          begun(false).byte(0).piece(opened).byte(0).piece(data).byte(2).byte(0),
-          act(served.byte(0).piece(data), 11).byte(2).byte(9).byte(0).piece(end),
-          Script(served).byte(0).piece(large).byte(2).byte(9),
-          act(Script(served), 14).byte(200).byte(0).piece(more).byte(2).byte(0),
-          act(begun(true), 0, 5).byte(2).byte(0).byte(0).piece(accepted).byte(2).byte(0),
-          act(act(begun(true), 0, 5).byte(0).piece(accepted), 13).word(9000).byte(2).byte(200),
-          begun(false).byte(0).piece(record_of(open, ResetFrame{one, Code::aborted, "x"})),
-          act(act(begun(true), 1), 2).byte(0).piece(record_of(PongFrame{1}, GoawayFrame{})),
-          act(begun(false), 3).byte(2).byte(0).byte(0).piece(record_of(GoodbyeFrame{})),
-          Script().byte(0).byte(0).piece(record_of(RefusedFrame{Code::unavailable, "later"}))};
+  return {
+      begun(true),
+      begun(false).byte(0).piece(opened).byte(0).piece(data).byte(2).byte(0),
+      act(served.byte(0).piece(data), 11).byte(2).byte(9).byte(0).piece(end),
+      Script(served).byte(0).piece(large).byte(2).byte(9),
+      act(Script(served), 14).byte(200).byte(0).piece(more).byte(2).byte(0),
+      act(begun(true), 0, 5).byte(2).byte(0).byte(0).piece(accepted).byte(2).byte(0),
+      act(act(begun(true), 0, 5).byte(0).piece(accepted), 13).word(9000).byte(2).byte(200),
+      act(served, 11)
+          .byte(0)
+          .piece(record_of(DataFrame{one, hello},
+                           PassFrame{.id = ChannelId{3}, .items = 2, .bytes = 90, .carrier = one})),
+      begun(false).byte(0).piece(record_of(open, ResetFrame{one, Code::aborted, "x"})),
+      act(act(begun(true), 1), 2).byte(0).piece(record_of(PongFrame{1}, GoawayFrame{})),
+      act(begun(false), 3).byte(2).byte(0).byte(0).piece(record_of(GoodbyeFrame{})),
+      Script().byte(0).byte(0).piece(record_of(RefusedFrame{Code::unavailable, "later"}))};
 }
 
 }  // namespace
