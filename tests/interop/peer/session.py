@@ -1,4 +1,4 @@
-"""rpc/WIRE.md, "The session": settings, channels by number, pings, and the end in order."""
+"""rpc/WIRE.md, "The session" and "Places": settings, channels by number, pings, the end."""
 
 import socket
 from collections import deque
@@ -22,7 +22,7 @@ class Session:
         self._trust, self._is_dialler = trust, is_dialler
         self.peer, self.session_hash = secured.peer, secured.session_hash
         self.mine, self.theirs = mine, Settings(message_bytes_max=16_384, channels_max=0)
-        self.is_up = self.goes_away = self.has_ended = False
+        self.is_up = self.goes_away = self.has_ended = self._said_goodbye = False
         self.stream, self.sealer, self.opener = stream, secured.sealer, secured.opener
         self._outgoing = bytearray()
         self.channels: dict[int, Channel] = {}
@@ -40,7 +40,9 @@ class Session:
         self.send_bytes(frame.encode())
 
     def send_bytes(self, frame: bytes) -> None:
-        """Frames are never divided between records."""
+        """Frames are never divided between records, and none follows `goodbye`."""
+        if self._said_goodbye:
+            return
         if len(self._outgoing) + len(frame) > PLAINTEXT_BYTES_MAX:
             self.flush()
         self._outgoing += frame
@@ -104,6 +106,7 @@ class Session:
     def close(self) -> None:
         """Ends in order: `goodbye` both ways."""
         self.send(Frame(Kind.GOODBYE))
+        self._said_goodbye = True
         self.flush()
         while not self.has_ended:
             self.pump()
@@ -175,7 +178,7 @@ class Session:
         if number != self._next_of_peer:
             raise Breach(f"channel {number} was opened, {self._next_of_peer} is next")
         self._next_of_peer += 2
-        if self._next_of_peer // 2 > 2 * self.mine.channels_max + self._told:
+        if (number + 1) // 2 > 2 * self.mine.channels_max + self._told:
             raise Breach("more channels than places")
         channel = Channel(self, frame, Grants(self.mine.early_items, self.mine.early_bytes))
         channel.credit_items, channel.credit_bytes = frame.number("items"), frame.number("bytes")
@@ -231,7 +234,11 @@ class Listener:
             stream.write(sealer.seal(frame.encode()))
             stream.end()
 
-        secured = Handshake(stream, self._me, self._trust, self._psk).listen(wanted, refuse)
+        try:
+            secured = Handshake(stream, self._me, self._trust, self._psk).listen(wanted, refuse)
+        except Exception:
+            stream.close()
+            raise
         return Session(stream, secured, self._trust, False, mine)
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""Values: a message's payload is one value in msgpack.
+"""rpc/WIRE.md, "Values": a message's payload is one value in msgpack.
 
 A struct is the array of its fields in their order; a reader takes a map from their names too, skips
 fields that it does not know, and keeps the default of those that are missing. A channel of `bytes`
