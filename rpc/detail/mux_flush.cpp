@@ -9,6 +9,9 @@ namespace {
 constexpr std::size_t kSmallFrameBytesMax = 31;
 /// A part that ends because its turn or its record is over has at least this. Units: bytes.
 constexpr std::size_t kPartBytesMin = 256;
+/// A record in which a message of one channel ended takes no frame of another that is longer than
+/// this: the message would have to wait for it. Units: bytes.
+constexpr std::size_t kSharedFrameBytesMax = 2048;
 
 }  // namespace
 
@@ -27,6 +30,7 @@ std::size_t Mux::fill_record(MutableBytes plaintext) {
   TUBING_ASSERT(plaintext.size() >= kRecordBytesMin, plaintext.size());
   if (s.is_done || s.flush_left < kRecordBytesMin) return 0;
   FrameWriter out(plaintext.first(std::min(plaintext.size(), s.flush_left)));
+  s.completed = {};
   if (s.write_control(out)) s.write_data(out);
   if (s.may_say_goodbye() && out.room() > 0) {
     write_frame(out, GoodbyeFrame{});
@@ -212,6 +216,9 @@ Mux::State::Served Mux::State::write_part(Channel& channel, FrameWriter& out) {
     if (!divisible || out.room() < kDataHeadBytesMax + kPartBytesMin) return Served::record_full;
     part = out.room() - kDataHeadBytesMax;
   }
+  if (part > kSharedFrameBytesMax && completed != ChannelId{} && completed != channel.id) {
+    return Served::record_full;
+  }
   const ByteView payload = front.rest.first(part);
   if (front.begun) {
     write_frame(out, DataMoreFrame{channel.id, payload});
@@ -220,6 +227,7 @@ Mux::State::Served Mux::State::write_part(Channel& channel, FrameWriter& out) {
   } else {
     write_frame(out, DataBeginFrame{channel.id, front.rest.size(), payload});
   }
+  if (part == front.rest.size()) completed = channel.id;
   if (large) channel.send_credit.use_bytes(part);
   const std::size_t held = outbox.bytes();
   outbox.pop(part, spare);

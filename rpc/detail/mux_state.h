@@ -198,6 +198,7 @@ struct Mux::State final : private ProcessBudget::Waiter {
   bool is_done = false;  ///< Our goodbye or refused left.
 
   std::size_t flush_left;
+  ChannelId completed{};  ///< The last one of which a message ended in the record at hand.
 };
 
 }  // namespace tubing::rpc

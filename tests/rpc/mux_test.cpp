@@ -4,6 +4,7 @@
 
 #include "tests/allocation_count.h"
 #include "tests/rpc/mux_pair.h"
+#include "tubing/rpc/detail/mux_channel.h"
 
 namespace tubing::rpc {
 namespace {
@@ -235,6 +236,29 @@ TEST_CASE("a message that is rolled back leaves no trace") {
   CHECK(*pair.a.mux.commit(id));
   pair.settle();
   CHECK(pair.b.messages[1] == Texts{"one", "two"});
+}
+
+TEST_CASE("an idle channel takes less than 300 bytes in a mux") {
+  CHECK(sizeof(detail::MuxChannel) < 300);
+}
+
+TEST_CASE("a quiet session that is pinged gives its spare memory back") {
+  MuxPair pair;
+  const ChannelId id = pair.a.open();
+  pair.settle();
+  const auto allocated_by_a_message = [&] {
+    const std::size_t before = test::allocations();
+    const bool sent = *pair.a.mux.try_send(id, as_bytes("x"));
+    const std::size_t after = test::allocations();
+    CHECK(sent);
+    pair.settle();
+    return after - before;
+  };
+  (void)allocated_by_a_message();
+  CHECK(allocated_by_a_message() == 0);
+  (void)pair.a.mux.ping();
+  pair.settle();
+  CHECK(allocated_by_a_message() > 0);
 }
 
 TEST_CASE("a small message over a mux allocates nothing in the steady state") {
