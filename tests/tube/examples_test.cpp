@@ -2,16 +2,22 @@
 #include <signal.h>
 
 #include <algorithm>
+#include <memory>
+#include <optional>
 #include <sstream>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "tests/crypto/temp_folder.h"
 #include "tests/tube/process.h"
+#include "tubing/rpc/blocking.h"
 #include "tubing/rpc/program.h"
 
 namespace tubing::cli {
 namespace {
+
+using namespace std::chrono_literals;
 
 using Lines = std::vector<std::string>;
 
@@ -84,6 +90,95 @@ TEST_CASE("the example of a worker pool has its jobs done by two processes") {
   CHECK(served.err == "");
   CHECK(sorted_lines(served.out.substr(served.out.find('\n') + 1)) == squares());
   for (Process* worker : {&one, &other}) worker->finish();
+}
+
+TEST_CASE("the example without a coroutine asks and is answered by two processes") {
+  const Keys keys({"alice", "bob"});
+  Process alice = keys.start({"blocking", "serve", "127.0.0.1:0"});
+  Process bob = keys.start({"blocking", "ask", "alice@" + address_of(alice)});
+  const Finished asked = bob.finish();
+  CHECK(asked.err == "");
+  CHECK(asked.status == 0);
+  CHECK(asked.out == "echo: hello\n");
+  const Finished served = alice.finish();
+  CHECK(served.err == "");
+  CHECK(served.status == 0);
+}
+
+inline constexpr Service<std::string, std::string> kLines{"lines.v1"};
+
+/// Two programs that block, in one process, with a channel between them.
+struct BlockingPair {
+  using Channel = rpc::BlockingChannel<std::string, std::string>;
+  Keys keys{"alice", "bob"};
+  std::unique_ptr<rpc::BlockingProgram> alice = start("alice");
+  std::unique_ptr<rpc::BlockingProgram> bob = start("bob");
+  Result<rpc::BlockingListener<std::string, std::string>> listener = alice->serve(kLines);
+  std::string peer = "alice@" + alice->listen("127.0.0.1:0")->text();
+
+  std::unique_ptr<rpc::BlockingProgram> start(const char* name) {
+    auto program =
+        rpc::BlockingProgram::start({.name = name, .key_folder = keys.folder.file("keys")});
+    REQUIRE(program);
+    return *std::move(program);
+  }
+};
+
+TEST_CASE("threads that block hear everything that was sent before a close, and then the end") {
+  BlockingPair pair;
+  std::optional<BlockingPair::Channel> ask = *pair.bob->open(kLines, pair.peer, within(10s));
+  CHECK(ask->peer().name == "alice");
+  std::thread sender([&] {
+    for (int i = 0; i < 500; ++i) CHECK(ask->send(std::to_string(i)).code() == Code::ok);
+    ask->close();
+  });
+  auto served = *pair.listener->accept(within(10s));
+  CHECK(served.peer().name == "bob");
+  std::string last;
+  Result<std::string> line = std::string();
+  while ((line = served.recv())) last = *line;
+  sender.join();
+  CHECK(line.code() == Code::closed);
+  CHECK(last == "499");
+  CHECK(ask->send("late").code() == Code::closed);
+  ask.reset();
+  const Result<int> ran = pair.bob->run([](rpc::Program&) -> Task<int> { co_return 7; });
+  CHECK(*ran == 7);
+}
+
+TEST_CASE("a channel that a thread drops before it is closed is reset at the peer") {
+  BlockingPair pair;
+  std::optional<BlockingPair::Channel> ask = *pair.bob->open(kLines, pair.peer, within(10s));
+  CHECK(ask->send("one").code() == Code::ok);
+  auto served = *pair.listener->accept(within(10s));
+  CHECK(*served.recv(within(10s)) == "one");
+  ask.reset();
+  const Result<std::string> end = served.recv(within(10s));
+  CHECK(end.code() == Code::reset);
+  CHECK(end.error().status() == Code::cancelled);
+}
+
+TEST_CASE("stopping a blocking program ends every wait of its threads and sends what was closed") {
+  BlockingPair pair;
+  auto ask = *pair.bob->open(kLines, pair.peer, within(10s));
+  auto served = *pair.listener->accept(within(10s));
+  // More than the listener's side takes while nobody receives there: 64 values wait in its bridge,
+  // one on the way to it, and 64 in the channel.
+  for (int i = 0; i < 180; ++i) CHECK(ask.send("line").code() == Code::ok);
+  ask.close();
+  Code heard = Code::ok;
+  std::thread waits([&] { heard = ask.recv().code(); });
+  std::thread stops([&] { CHECK(pair.bob->stop().code() == Code::ok); });
+  waits.join();
+  CHECK(heard == Code::cancelled);
+  int lines = 0;
+  while (served.recv(within(10s))) ++lines;
+  CHECK(lines == 180);
+  stops.join();
+  CHECK(pair.bob->open(kLines, pair.peer).code() == Code::cancelled);
+  const auto missing =
+      rpc::BlockingProgram::start({.name = "nobody", .key_folder = pair.keys.folder.file("keys")});
+  CHECK(missing.code() == Code::not_found);
 }
 
 /// As the example writes it.
