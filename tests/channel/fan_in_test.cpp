@@ -90,6 +90,26 @@ TEST_CASE("a FanIn takes no value while nobody waits on it") {
   }
 }
 
+TEST_CASE("a FanIn meets a sender that began to wait while nobody waited on it") {
+  World world;
+  Result<> r = world.nursery([&](Nursery& n) -> Task<> {
+    Fan fan;
+    Channel<int> a{0};
+    co_await ok(fan.add(1, a));
+    const auto nothing = co_await fan.recv(within(1s));
+    CHECK(nothing.code() == Code::deadline_exceeded);
+    n.spawn("sends", [=]() -> Task<> {
+      co_await ok(select(send(a, 7), after(1h)));
+      co_return {};
+    });
+    co_await ok(yield());
+    const auto event = co_await ok(fan.recv(within(1s)));
+    CHECK(*event.value == 7);
+    co_return {};
+  });
+  CHECK(r.code() == Code::ok);
+}
+
 TEST_CASE("a removed member keeps its values, and one removed while somebody waits is left alone") {
   World world;
   Result<> r = world.nursery([&](Nursery& n) -> Task<> {
