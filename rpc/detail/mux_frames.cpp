@@ -317,7 +317,10 @@ Result<> Mux::State::on(const DataMoreFrame& frame) {
 
 // The message is moved out first: the application may release the channel inside of the event.
 void Mux::State::deliver(Channel& channel) {
-  reserve_waiters.remove(*channel.inbox);
+  if (channel.inbox->reserve_wait.linked()) {
+    reserve_waiters.remove(*channel.inbox);
+    serve_reservations();
+  }
   ByteBuffer message = channel.inbox->finish();
   channel.inbox.reset();
   events.on_message(channel.id, message.view());

@@ -50,7 +50,12 @@ class RandomEnd : public MuxEvents {
   }
   void on_stop(ChannelId id) override { talks[id].stopped = true; }
   void on_reset(ChannelId id, Code, std::string_view) override { talks[id].stopped = true; }
-  void on_taken_by_peer(ChannelId, std::uint64_t) override {}
+  void on_taken_by_peer(ChannelId id, std::uint64_t messages) override {
+    CHECK(messages > told_taken[id]);
+    CHECK(messages <= mux.accepted(id));
+    CHECK(messages <= peer->talks[id].received);
+    told_taken[id] = messages;
+  }
   void on_certificate(ByteView) override {}
   void on_pong(std::uint64_t) override {}
   void on_goaway() override {}
@@ -141,6 +146,7 @@ class RandomEnd : public MuxEvents {
   }
 
   std::map<ChannelId, Talk> talks;
+  std::map<ChannelId, std::uint64_t> told_taken;  ///< By on_taken_by_peer.
   RandomEnd* peer = nullptr;
   Mux mux;
 
@@ -246,6 +252,8 @@ void check_delivered(RandomEnd& from, RandomEnd& to) {
     CHECK(talk.sent == talk.plan);
     CHECK(to.talks[id].received == talk.plan);
     CHECK(talk.ended);
+    CHECK(to.mux.accepted(id) == other.sent);
+    CHECK(to.told_taken[id] == to.mux.accepted(id));
   }
 }
 
