@@ -51,6 +51,7 @@ Result<> Credentials::renew(const Identity& identity, const Certificate& certifi
   const Bytes message = signed_bytes(static_key_.public_key(), ByteView(payload).subspan(1));
   append(payload, identity.sign(kStaticKeyDomain, message));
   append(payload, encode_certificate(certificate));
+  certificate_ = certificate;
   payload_ = std::move(payload);
   return {};
 }

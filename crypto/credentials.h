@@ -38,6 +38,8 @@ class Credentials {
   Result<> renew(const Identity& identity, const Certificate& certificate, WallTime not_after);
 
   const X25519KeyPair& static_key() const { return static_key_; }
+  /// The newest that was given.
+  const Certificate& certificate() const { return certificate_; }
   /// The payload of message 2 or 3. Borrowed until renew().
   ByteView payload() const { return payload_; }
 
@@ -45,6 +47,7 @@ class Credentials {
   explicit Credentials(X25519KeyPair static_key) : static_key_(std::move(static_key)) {}
 
   X25519KeyPair static_key_;
+  Certificate certificate_;
   Bytes payload_;
 };
 

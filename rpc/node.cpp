@@ -19,12 +19,23 @@ Result<Receiver<channel::IncomingPort>> Node::accept(std::string service, std::u
   return core_->accept(std::move(service), backlog);
 }
 
-Result<> Node::learn(PeerName, std::vector<std::string>) {
-  return Error(Code::unimplemented, "learn");
+Result<> Node::learn(PeerName peer, std::vector<std::string> addresses) {
+  return core_->learn(peer, addresses);
+}
+
+Task<> Node::connect(PeerName peer, Deadline deadline) {
+  return core_->connect(std::move(peer), deadline);
 }
 
 Task<> Node::close(Deadline deadline) { return core_->close(deadline); }
 
 std::vector<PeerInfo> Node::peers() const { return core_->peers(); }
+NodeStats Node::stats() const { return core_->stats(); }
+
+Result<> Node::renew(const crypto::Identity& identity, const crypto::Certificate& certificate) {
+  return core_->renew(identity, certificate);
+}
+
+std::size_t Node::recheck() { return core_->recheck(); }
 
 }  // namespace tubing::rpc

@@ -1,42 +1,62 @@
 #include "tubing/rpc/detail/node_core.h"
 
-#include <fmt/format.h>
-
 namespace tubing::rpc {
 
 using channel::ChannelSpec;
 using channel::IncomingPort;
 
-Result<DialTarget> DialTarget::parse(const PeerName& peer) {
-  static constexpr const char* kAdvice =
-      "write NAME@HOST:PORT or FINGERPRINT@HOST:PORT, so that it is known who must answer";
-  const std::string_view text = peer.text;
-  const std::size_t at = text.rfind('@');
-  Result<crypto::ExpectedPeer> who = crypto::ExpectedPeer::parse(text.substr(0, at));
-  if (!who)
-    return Error(Code::invalid_argument, "open",
-                 fmt::format("\"{}\" names no peer ({}); {}", text, who.error().detail(), kAdvice));
-  if (at == std::string_view::npos) return DialTarget{*std::move(who), std::nullopt};
-  Result<Address> address = Address::parse(text.substr(at + 1));
-  if (!address)
-    return Error(Code::invalid_argument, "open",
-                 fmt::format("\"{}\": {}; {}", text, address.error().detail(), kAdvice));
-  return DialTarget{*std::move(who), *std::move(address)};
+namespace {
+
+/// Errors: failed_precondition where no dialler would believe this certificate.
+Result<> check_may_listen(const crypto::Certificate& own, WallTime now) {
+  const crypto::Claims& claims = own.claims;
+  if (now > claims.not_after)
+    return Error(Code::failed_precondition, "listen",
+                 fmt::format("the certificate of {} expired on {}, so that every peer would refuse "
+                             "it; renew it first",
+                             claims.name, crypto::date_text(claims.not_after)));
+  if (!allows(claims.usage, crypto::Usage::server))
+    return Error(Code::failed_precondition, "listen",
+                 fmt::format("the certificate of {} has usage {}, so that every dialler would "
+                             "refuse it; get one with usage server or both",
+                             claims.name, crypto::usage_name(claims.usage)));
+  return {};
 }
+
+}  // namespace
+
+Node::Core::Core(const NodeParts& parts, const NodeLimits& limits)
+    : parts_(parts),
+      limits_(limits),
+      lowest_(parts.logger ? parts.logger->lowest("rpc") : LogLevel::error),
+      budget_(limits.receive_bytes_max),
+      learned_(limits_),
+      half_open_(parts.scheduler, limits_,
+                 [this](std::unique_ptr<Link> link, const std::string& source, Duration time) {
+                   Session& session =
+                       add_session(Side::listener, std::move(link),
+                                   crypto::Handshake::listen(handshake_config(), parts_.entropy));
+                   sessions_.entry(session).source = source;
+                   session.start({time, limits_.linger_time_max});
+                 }),
+      dials_(parts.scheduler, parts.transport, limits_, *this) {}
 
 Node::Core::~Core() {
   const Error gone(Code::cancelled, "node", "the node was destroyed");
-  for (auto& [peer, dial] : dials_) dial->done.close(gone);
+  dials_.close(gone);
   for (auto& [name, incoming] : services_) incoming.close();
   drained_.close(gone);
   destroyed_.close();
 }
 
 Result<Address> Node::Core::listen(const Address& address) {
+  Result<> may = check_may_listen(parts_.credentials.certificate(), parts_.scheduler.wall_now());
+  if (!may) return std::move(may).error();
   Result<std::unique_ptr<Listener>> listener = parts_.transport.listen(
       address, [this](std::unique_ptr<Link> link) { on_link(std::move(link)); });
   if (!listener) return std::move(listener).error();
   listeners_.push_back(*std::move(listener));
+  log(LogLevel::debug, "{}: listening", listeners_.back()->address().text());
   return listeners_.back()->address();
 }
 
@@ -50,142 +70,189 @@ Result<Receiver<IncomingPort>> Node::Core::accept(std::string service, std::uint
   return incoming.rx();
 }
 
+Result<> Node::Core::learn(const PeerName& peer, const std::vector<std::string>& addresses) {
+  return learned_.learn(peer, addresses);
+}
+
 std::vector<PeerInfo> Node::Core::peers() const {
   std::vector<PeerInfo> out;
-  for (const auto& [id, entry] : sessions_)
+  for (const auto& [id, entry] : sessions_.all())
     if (entry.session->up()) out.push_back(entry.session->peer());
   return out;
 }
 
+NodeStats Node::Core::stats() const {
+  NodeStats out{.half_open = half_open_.size() - half_open_.waiting(),
+                .half_open_waiting = half_open_.waiting(),
+                .half_open_dropped = half_open_.dropped(),
+                .dials = dials_.size(),
+                .sessions = {}};
+  for (const auto& [id, entry] : sessions_.all()) out.sessions.push_back(entry.session->stats());
+  return out;
+}
+
+Result<DialTarget> Node::Core::find_target(const PeerName& peer) const {
+  Result<DialTarget> target = DialTarget::parse(peer, limits_.addresses_max);
+  if (target) learned_.complete(*target);
+  return target;
+}
+
 Task<std::unique_ptr<channel::Port>> Node::Core::open(PeerName peer, ChannelSpec spec,
                                                       Deadline deadline) {
-  const DialTarget target = co_await ok(DialTarget::parse(peer));
-  Session* session = newest(target);
-  if (!session) {
-    if (!target.address)
-      co_return Error(Code::unavailable, "open",
-                      fmt::format("no session with {} is open, and its address is not known; write "
-                                  "{}@HOST:PORT",
-                                  peer.text, peer.text));
-    const Channel<char> destroyed = destroyed_;
-    const Channel<char> done = dial(peer, target);
-    Result<char> up = co_await done.recv(deadline);
-    if (up.code() != Code::closed)
-      co_return Error(up.error().status(), "open", up.error().detail());
-    if (destroyed.core()->ended())
-      co_return Error(Code::cancelled, "open", "the node was destroyed");
-    session = newest(target);
-    if (!session)
+  DialTarget target = co_await ok(find_target(peer));
+  Session* session = sessions_.newest(target);
+  const Deadline by(deadline.from(parts_.scheduler.now()));
+  while (!session) {
+    co_await ok(reach(target, false, deadline.never() ? deadline : by));
+    session = sessions_.newest(target);
+    if (session) break;
+    dials_.count_failure(target);
+    if (deadline.never())
       co_return Error(Code::unavailable, "open", "the session ended as soon as it was up");
   }
   co_return session->open(spec);
 }
 
-/// The newest session with the peer. Where an address was given a server was meant, and a peer
-/// that connected to us counts only if its certificate lets it serve.
-Session* Node::Core::newest(const DialTarget& target) const {
-  for (auto it = sessions_.rbegin(); it != sessions_.rend(); ++it) {
-    Session& session = *it->second.session;
-    if (!session.up()) continue;
-    const crypto::PeerIdentity& identity = session.identity();
-    const bool wanted = target.who.name()  ? *target.who.name() == identity.name
-                        : target.who.key() ? *target.who.key() == identity.key
-                                           : false;
-    const bool may_serve =
-        session.side() == Side::dialler || identity.usage != crypto::Usage::client;
-    if (wanted && (may_serve || !target.address)) return &session;
+Task<> Node::Core::connect(PeerName peer, Deadline deadline) {
+  DialTarget target = co_await ok(find_target(peer));
+  const Deadline by(deadline.from(parts_.scheduler.now()));
+  co_return co_await reach(std::move(target), true, deadline.never() ? deadline : by);
+}
+
+/// Waits until a session with the target is up, dialling once, or until the deadline where there is
+/// one. The node may be destroyed meanwhile: it is looked at no more then.
+Task<> Node::Core::reach(DialTarget target, bool another, Deadline deadline) {
+  if (target.addresses.empty())
+    co_return Error(Code::unavailable, "open",
+                    fmt::format("no session with {} is open, and its address is not known; write "
+                                "{}@HOST:PORT",
+                                target.text, target.text));
+  const Channel<char> destroyed = destroyed_;
+  std::string last_try;
+  for (;;) {
+    const Channel<char> done = co_await ok(dials_.join(target, another));
+    Result<char> up = co_await done.recv(deadline);
+    if (destroyed.core()->ended())
+      co_return Error(Code::cancelled, "open", "the node was destroyed");
+    const Error& how = up.error();
+    if (!done.core()->ended())
+      co_return Error(how.status(), "open",
+                      last_try.empty() ? std::string(how.detail())
+                                       : fmt::format("the last try failed: {}", last_try));
+    if (how.code() == Code::closed) co_return {};
+    if (deadline.never() || !is_worth_a_retry(how.status()))
+      co_return Error(how.status(), "open", how.detail());
+    last_try = how.detail();
   }
-  return nullptr;
 }
 
-Channel<char> Node::Core::dial(const PeerName& peer, const DialTarget& target) {
-  const auto found = dials_.find(peer.text);
-  if (found != dials_.end()) return found->second->done;
-  auto too_late = [this, text = peer.text] {
-    finish_dial(text, Error(Code::unavailable, "open",
-                            fmt::format("{} did not answer within {} ms", text,
-                                        std::chrono::duration_cast<std::chrono::milliseconds>(
-                                            limits_.dial_time_max)
-                                            .count())));
-  };
-  Dial& dial =
-      *dials_.emplace(peer.text, std::make_unique<Dial>(parts_.scheduler, too_late)).first->second;
-  dial.deadline.set(limits_.dial_time_max);
-  dial.dialing = parts_.transport.dial(*target.address, [this, text = peer.text, who = target.who](
-                                                            Result<std::unique_ptr<Link>> link) {
-    on_dialed(text, who, std::move(link));
-  });
-  return dial.done;
+crypto::HandshakeConfig Node::Core::handshake_config() const {
+  return {.credentials = parts_.credentials,
+          .trust = parts_.trust,
+          .suites = parts_.suites,
+          .psk = parts_.psk};
 }
 
-void Node::Core::on_dialed(const std::string& peer, const crypto::ExpectedPeer& who,
-                           Result<std::unique_ptr<Link>> link) {
-  const auto found = dials_.find(peer);
-  if (found == dials_.end()) return;
-  if (!link) return finish_dial(peer, std::move(link).error());
-  Result<crypto::Handshake> handshake = crypto::Handshake::dial(
-      {.credentials = parts_.credentials, .trust = parts_.trust, .expected = who}, parts_.entropy);
-  if (!handshake) return finish_dial(peer, std::move(handshake).error());
-  Session& session = add_session(Side::dialler, *std::move(link), *std::move(handshake));
-  found->second->session_id = session.id();
+Result<std::uint64_t> Node::Core::on_dialed(const crypto::ExpectedPeer& who,
+                                            std::unique_ptr<Link> link) {
+  if (sessions_.all().size() >= limits_.sessions_max)
+    return Error(Code::resource_exhausted, "open",
+                 fmt::format("{} sessions are open, the most that the limit allows",
+                             sessions_.all().size()));
+  crypto::HandshakeConfig config = handshake_config();
+  config.expected = who;
+  Result<crypto::Handshake> handshake = crypto::Handshake::dial(config, parts_.entropy);
+  if (!handshake) return std::move(handshake).error();
+  log(LogLevel::debug, "{}: connected; the handshake with {} begins", link->peer_address(),
+      who.text());
+  Session& session = add_session(Side::dialler, std::move(link), *std::move(handshake));
   session.start({limits_.handshake_time_max, limits_.linger_time_max});
+  return session.id();
 }
 
-void Node::Core::finish_dial(const std::string& peer, Error how) {
-  const auto found = dials_.find(peer);
-  if (found == dials_.end()) return;
-  found->second->done.close(std::move(how));
-  found->second->deadline.clear();
-  done_dials_.push_back(std::move(found->second));
-  dials_.erase(found);
-  parts_.scheduler.at_turn_end(*this);
+void Node::Core::on_dial_late(std::uint64_t id) {
+  if (Session* session = sessions_.find(id))
+    session->fail(Error(Code::deadline_exceeded, "open", "the dial took too long"));
 }
 
 void Node::Core::on_link(std::unique_ptr<Link> link) {
-  if (half_open_ >= limits_.half_open_max || sessions_.size() >= limits_.sessions_max)
-    return log(
-        LogLevel::warning,
-        fmt::format("{}: dropped: as many connections as the limits allow", link->peer_address()));
-  Session& session =
-      add_session(Side::listener, std::move(link),
-                  crypto::Handshake::listen(
-                      {.credentials = parts_.credentials, .trust = parts_.trust}, parts_.entropy));
-  session.start({limits_.handshake_time_max, limits_.linger_time_max});
+  const std::string from = link->peer_address();
+  const bool room = sessions_.all().size() < limits_.sessions_max;
+  if (room && half_open_.admit(std::move(link))) {
+    if (dropping_ && half_open_.size() <= limits_.half_open_max / 2) {
+      dropping_ = false;
+      log(LogLevel::info, "connections are taken again; {} were dropped so far",
+          half_open_.dropped());
+    }
+    return log(LogLevel::debug, "{}: connected", from);
+  }
+  // A flood of connections is no flood of lines.
+  const LogLevel level = std::exchange(dropping_, true) ? LogLevel::debug : LogLevel::warning;
+  log(level, "{}: dropped: as many connections as the limits allow", from);
 }
 
 Session& Node::Core::add_session(Side side, std::unique_ptr<Link> link,
                                  crypto::Handshake handshake) {
-  const std::uint64_t id = next_session_id_++;
-  ++half_open_;
-  Entry& entry = sessions_[id];
-  entry.session = std::make_unique<Session>(
-      id, side, Session::Parts{parts_.scheduler, buffers_, limits_.mux, *this}, std::move(link),
-      std::move(handshake));
+  SessionTable::Entry& entry = sessions_.add(std::make_unique<Session>(
+      next_session_id_++, side, Session::Parts{parts_.scheduler, buffers_, limits_, budget_, *this},
+      std::move(link), std::move(handshake)));
+  entry.shown_renewal = renewal_.number;
   return *entry.session;
 }
 
 void Node::Core::settle_half_open(Session& session) {
-  Entry& entry = sessions_.at(session.id());
-  if (std::exchange(entry.half_open, false)) --half_open_;
+  const std::string source = std::exchange(sessions_.entry(session).source, {});
+  if (!source.empty()) half_open_.settle(source);
 }
 
 void Node::Core::on_session_up(Session& session) {
+  sessions_.index(session);
   settle_half_open(session);
-  log(LogLevel::info, fmt::format("{}: session with {} ({})", session.peer_address(),
-                                  session.peer().name, session.peer().key));
-  for (auto& [peer, dial] : dials_)
-    if (dial->session_id == session.id())
-      return finish_dial(std::string(peer), Error(Code::closed, "open"));
+  log(LogLevel::info, "{}: session with {} ({})", session.peer_address(), session.peer().name,
+      session.peer().key);
+  if (sessions_.entry(session).shown_renewal < renewal_.number) show_renewal(session);
+  settle_twins(session);
+  dials_.on_session_up(session.id(),
+                       [&](const DialTarget& target) { return serves(session, target); });
+}
+
+/// Where two processes dialled each other at the same time, both sides keep the session that the
+/// lower of them dialled, and open nothing more on the other.
+void Node::Core::settle_twins(Session& session) {
+  const ProcessKey own{parts_.credentials.certificate().claims.subject,
+                       parts_.credentials.static_key().public_key()};
+  const Side stays = own < session.process() ? Side::dialler : Side::listener;
+  for (Session* other : sessions_.with_key(session.identity().key)) {
+    if (!other->takes_opens() || other->process() != session.process()) continue;
+    if (other->side() == session.side()) continue;
+    Session& leaves = session.side() == stays ? *other : session;
+    on_session_drains(leaves, "both sides dialled, and the other session stays");
+    leaves.drain();
+    if (&leaves == &session) return;
+  }
+}
+
+void Node::Core::on_session_drains(Session& session, std::string_view why) {
+  log(LogLevel::info, "{}: session with {} takes no new channels: {}", session.peer_address(),
+      session.peer().name, why);
+}
+
+void Node::Core::on_session_pings(Session& session) {
+  log(LogLevel::debug, "{}: {} is silent: a ping", session.peer_address(), session.peer().name);
 }
 
 void Node::Core::on_incoming(IncomingPort incoming) {
+  const auto refuse = [&](Code code, const std::string& why) {
+    log(LogLevel::debug, "{}: a channel of {} is refused: {}", incoming.port->peer().address,
+        incoming.port->peer().name, why);
+    incoming.port->reset(code, why);
+  };
   const auto found = services_.find(incoming.spec.service);
   if (found == services_.end() || found->second.core()->alone())
-    return incoming.port->reset(
-        Code::unimplemented,
-        fmt::format("no service named {} is served here", incoming.spec.service));
+    return refuse(Code::unimplemented,
+                  fmt::format("no service named {} is served here", incoming.spec.service));
   if (found->second.size() == found->second.capacity() && found->second.capacity() > 0)
-    return incoming.port->reset(
+    return refuse(
         Code::resource_exhausted,
         fmt::format("too many channels wait to be accepted by {}", incoming.spec.service));
   Result<bool> taken = found->second.try_send(std::move(incoming));
@@ -194,17 +261,11 @@ void Node::Core::on_incoming(IncomingPort incoming) {
 
 void Node::Core::on_session_end(Session& session, const Error& why) {
   settle_half_open(session);
+  // Who dialled in vain tells it to whoever wanted the session.
+  const bool told = dials_.on_session_end(session.id(), why);
   const bool in_order = why.code() == Code::closed || why.code() == Code::cancelled;
-  log(in_order ? LogLevel::info : LogLevel::warning,
-      fmt::format("{}: session ended: {}: {}", session.peer_address(), code_name(why.status()),
-                  why.detail()));
-  for (auto& [peer, dial] : dials_) {
-    if (dial->session_id != session.id()) continue;
-    const Code code =
-        why.code() == Code::closed || why.code() == Code::lost ? Code::unavailable : why.status();
-    return finish_dial(std::string(peer),
-                       Error(code, "open", fmt::format("{}: {}", peer, why.detail())));
-  }
+  log(in_order || told ? LogLevel::info : LogLevel::warning, "{}: session ended: {}: {}",
+      session.peer_address(), code_name(why.status()), why.detail());
 }
 
 void Node::Core::on_session_gone(Session& session) {
@@ -213,18 +274,16 @@ void Node::Core::on_session_gone(Session& session) {
 }
 
 void Node::Core::on_turn_end() {
-  done_dials_.clear();
   for (const std::uint64_t id : std::exchange(gone_, {})) sessions_.erase(id);
-  if (sessions_.empty()) drained_.close();
+  if (sessions_.all().empty()) drained_.close();
 }
 
 Task<> Node::Core::close(Deadline deadline) {
   listeners_.clear();
-  while (!dials_.empty())
-    finish_dial(std::string(dials_.begin()->first),
-                Error(Code::cancelled, "open", "the node is closing"));
-  for (auto& [id, entry] : sessions_) entry.session->close();
-  if (sessions_.empty()) co_return {};
+  half_open_.clear();
+  dials_.close(Error(Code::cancelled, "open", "the node is closing"));
+  for (const auto& [id, entry] : sessions_.all()) entry.session->close();
+  if (sessions_.all().empty()) co_return {};
   if (drained_.core()->ended()) drained_ = Channel<char>{0};
   const Channel<char> drained = drained_;
   Result<char> waited = co_await drained.recv(deadline);
@@ -232,8 +291,56 @@ Task<> Node::Core::close(Deadline deadline) {
   co_return std::move(waited).error();
 }
 
-void Node::Core::log(LogLevel level, std::string_view line) {
-  if (parts_.logger) parts_.logger->log(level, "rpc", line);
+Result<> Node::Core::renew(const crypto::Identity& identity,
+                           const crypto::Certificate& certificate) {
+  if (certificate.claims.subject != identity.public_key())
+    return Error(Code::invalid_argument, "renew", "the certificate is for another key");
+  renewal_ = {&identity, certificate, renewal_.number + 1};
+  for (const auto& [id, entry] : sessions_.all())
+    if (entry.session->up()) show_renewal(*entry.session);
+  return {};
+}
+
+void Node::Core::show_renewal(Session& session) {
+  Result<Bytes> renewal =
+      crypto::make_renewal(*renewal_.identity, renewal_.certificate, session.session_hash());
+  TUBING_ASSERT(renewal.has_value());  // renew() has looked at the key.
+  sessions_.entry(session).shown_renewal = renewal_.number;
+  session.show_certificate(*renewal);
+}
+
+/// One that does not last longer than what was shown before changes nothing: it crossed a handshake
+/// that had it already.
+Result<crypto::PeerIdentity> Node::Core::on_certificate(Session& session, ByteView renewal) {
+  const crypto::RenewalCheck check{
+      .session_hash = session.session_hash(),
+      .current = session.identity(),
+      .trust = parts_.trust,
+      .required = session.side() == Side::dialler ? crypto::Usage::server : crypto::Usage::client};
+  Result<crypto::PeerIdentity> renewed =
+      crypto::verify_renewal(renewal, check, parts_.scheduler.wall_now());
+  if (renewed) {
+    log(LogLevel::info, "{}: the certificate of {} is renewed until {}", session.peer_address(),
+        renewed->name, crypto::date_text(renewed->not_after));
+    return renewed;
+  }
+  if (renewed.code() == Code::data_loss) return renewed;
+  log(LogLevel::warning, "{}: a newer certificate of {} is not believed: {}",
+      session.peer_address(), session.identity().name, renewed.error().detail());
+  return session.identity();
+}
+
+std::size_t Node::Core::recheck() {
+  std::size_t ended = 0;
+  for (const auto& [id, entry] : sessions_.all()) {
+    Session& session = *entry.session;
+    if (!session.knows_peer() || session.ended()) continue;
+    Result<> believed = parts_.trust.recheck(session.identity(), parts_.scheduler.wall_now());
+    if (believed) continue;
+    session.fail(std::move(believed).error());
+    ++ended;
+  }
+  return ended;
 }
 
 }  // namespace tubing::rpc

@@ -31,6 +31,7 @@ SecureLink::SecureLink(Scheduler& scheduler, FlushBuffers& buffers, std::unique_
 
 void SecureLink::start(SecureLinkTimes times) {
   times_ = times;
+  last_heard_ = scheduler_.now();
   alarm_.set(times.handshake);
   link_->start(*this);
   request_flush();
@@ -38,6 +39,7 @@ void SecureLink::start(SecureLinkTimes times) {
 
 void SecureLink::on_bytes(MutableBytes bytes) {
   if (ended()) return;
+  counts_.bytes_in += bytes.size();
   if (state_ == State::handshaking) return on_handshake_bytes(bytes);
   on_record_bytes(bytes);
 }
@@ -62,9 +64,11 @@ void SecureLink::on_handshake_failed(Error why) {
 }
 
 void SecureLink::on_record_bytes(MutableBytes bytes) {
+  const std::uint64_t records_before = counts_.records_in;
   if (!partial_.empty()) bytes = bytes.subspan(complete_record(bytes));
   if (!ended()) bytes = bytes.subspan(open_records(bytes));
   if (ended()) return;
+  if (counts_.records_in != records_before) last_heard_ = scheduler_.now();
   partial_.append(bytes);
   if (events_.has_output()) request_flush();
 }
@@ -97,6 +101,7 @@ std::size_t SecureLink::open_records(MutableBytes bytes) {
     }
     if (!opened->has_value()) break;
     used += (*opened)->consumed;
+    ++counts_.records_in;
     if (!std::exchange(heard_record_, true)) alarm_.clear();
     Result<> taken = events_.on_record((*opened)->plaintext);
     if (!taken) fail(std::move(taken).error());
@@ -136,6 +141,7 @@ std::size_t SecureLink::make_records(MutableBytes out) {
       break;
     }
     size += *sealed;
+    ++counts_.records_out;
   }
   return size;
 }
@@ -143,8 +149,11 @@ std::size_t SecureLink::make_records(MutableBytes out) {
 void SecureLink::write(std::unique_ptr<FlushBuffer> buffer, std::size_t bytes) {
   if (state_ == State::gone) return;
   const bool done = bytes == 0 || link_->write(ByteView(buffer->bytes).first(bytes));
+  counts_.flushes += bytes > 0 ? 1 : 0;
+  counts_.bytes_out += bytes;
   if (!done) {
     in_flight_ = std::move(buffer);
+    in_flight_bytes_ = bytes;
     return;
   }
   buffers_.give_back(std::move(buffer));

@@ -37,6 +37,15 @@ class SecureLinkEvents {
   ~SecureLinkEvents() = default;
 };
 
+/// What has passed since the connection was made.
+struct LinkCounts {
+  std::uint64_t records_out = 0;
+  std::uint64_t bytes_out = 0;
+  std::uint64_t flushes = 0;
+  std::uint64_t records_in = 0;
+  std::uint64_t bytes_in = 0;
+};
+
 struct SecureLinkTimes {
   Duration handshake;  ///< From the connection to the peer's first record.
   Duration linger;     ///< How long a peer may take to hear our last words.
@@ -65,6 +74,11 @@ class SecureLink final : private LinkEvents, private TurnHook {
 
   bool ended() const { return state_ >= State::closing; }
   std::string peer_address() const { return link_->peer_address(); }
+  /// When the last record came. Half a record is no sign of life.
+  Time last_heard() const { return last_heard_; }
+  const LinkCounts& counts() const { return counts_; }
+  std::size_t unwritten_bytes() const { return in_flight_ ? in_flight_bytes_ : 0; }
+  std::size_t partial_bytes() const { return partial_.size(); }
 
  private:
   enum class State : std::uint8_t { handshaking, open, closing, gone };
@@ -95,8 +109,11 @@ class SecureLink final : private LinkEvents, private TurnHook {
   std::optional<crypto::RecordOpener> opener_;
   ByteBuffer partial_;                      ///< The begin of a record whose rest has not come.
   std::unique_ptr<FlushBuffer> in_flight_;  ///< What the link is still writing.
+  std::size_t in_flight_bytes_ = 0;
   Alarm alarm_;
   SecureLinkTimes times_{};
+  LinkCounts counts_;
+  Time last_heard_;
   State state_ = State::handshaking;
   bool heard_record_ = false;  ///< The peer is done with the handshake, too.
   bool close_after_flush_ = false;

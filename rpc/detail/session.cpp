@@ -13,10 +13,13 @@ Session::Session(std::uint64_t id, Side side, const Parts& parts, std::unique_pt
                  crypto::Handshake handshake)
     : id_(id),
       side_(side),
-      early_items_(parts.limits.early_items),
+      early_items_(parts.limits.mux.early_items),
+      scheduler_(parts.scheduler),
+      limits_(parts.limits),
       events_(parts.events),
-      mux_(side, parts.limits, *this),
-      secure_(parts.scheduler, parts.buffers, std::move(link), std::move(handshake), *this) {}
+      mux_(side, parts.limits.mux, *this, &parts.budget),
+      secure_(parts.scheduler, parts.buffers, std::move(link), std::move(handshake), *this),
+      clock_(parts.scheduler, *this) {}
 
 Session::~Session() {
   const Error gone(Code::lost, "session", "this node was closed");
@@ -40,6 +43,28 @@ void Session::close() {
   secure_.close(goodbye_seen_);
 }
 
+void Session::drain() {
+  if (std::exchange(draining_, true)) return;
+  mux_.goaway();
+  secure_.request_flush();
+}
+
+/// Only once the peer has said goaway too: until then channels that it opened may be on their way.
+void Session::close_if_drained() {
+  if (draining_ && peer_drains_ && !closing_ && !secure_.ended() && mux_.channels() == 0) close();
+}
+
+void Session::show_certificate(ByteView renewal) {
+  mux_.certificate(renewal);
+  secure_.request_flush();
+}
+
+std::size_t Session::fill_record(MutableBytes plaintext) {
+  const std::size_t size = mux_.fill_record(plaintext);
+  if (draining_) close_if_drained();
+  return size;
+}
+
 std::unique_ptr<NodePort> Session::make_port(ChannelId id) {
   auto port = std::make_unique<NodePort>(*this, id, peer_);
   ports_.emplace(id, port.get());
@@ -56,22 +81,109 @@ NodePort* Session::find(ChannelId id) {
 void Session::forget(ChannelId id) {
   ports_.erase(id);
   last_found_ = nullptr;
+  if (draining_) close_if_drained();
 }
 
 void Session::on_secured(const crypto::HandshakeResult& result) {
-  identity_ = result.peer;
+  process_ = {result.peer.key, result.peer_static};
+  session_hash_ = result.session_hash;
+  know(result.peer);
+}
+
+/// What the peer is known as from now on: to new channels, and to the clock.
+void Session::know(const crypto::PeerIdentity& identity) {
+  identity_ = identity;
   peer_ = std::make_shared<const PeerInfo>(
-      PeerInfo{.name = result.peer.name,
-               .key = result.peer.key.fingerprint(),
-               .roles = result.peer.roles,
-               .usage = std::string(crypto::usage_name(result.peer.usage)),
+      PeerInfo{.name = identity.name,
+               .key = identity.key.fingerprint(),
+               .roles = identity.roles,
+               .usage = std::string(crypto::usage_name(identity.usage)),
                .address = secure_.peer_address()});
+  clock_.expire_at({identity.not_after.since_epoch_ns + crypto::kExpiryGrace.count()});
 }
 
 Result<> Session::on_record(ByteView plaintext) {
   Result<> read = mux_.on_record(plaintext);
   if (peer_refused_) return *peer_refused_;
+  if (fault_) return *fault_;
+  if (draining_) close_if_drained();
   return read;
+}
+
+void Session::on_certificate(ByteView renewal) {
+  Result<crypto::PeerIdentity> renewed = events_.on_certificate(*this, renewal);
+  if (!renewed) {
+    fault_ = std::move(renewed).error();
+    return;
+  }
+  know(*renewed);
+}
+
+void Session::on_goaway() {
+  peer_drains_ = true;
+  if (!draining_) events_.on_session_drains(*this, "the peer takes no more channels");
+  drain();
+}
+
+void Session::on_ping_due() {
+  ++pings_;
+  events_.on_session_pings(*this);
+  (void)mux_.ping();
+  secure_.request_flush();
+}
+
+void Session::on_silence(Duration silent) {
+  using std::chrono::milliseconds;
+  fail(Error(Code::deadline_exceeded, "keepalive",
+             fmt::format("the peer was silent for {} ms, and did not answer a ping",
+                         std::chrono::duration_cast<milliseconds>(silent).count())));
+}
+
+void Session::on_drain_due() {
+  events_.on_session_drains(*this, "it is old");
+  drain();
+}
+
+void Session::on_end_due() {
+  fail(Error(Code::unavailable, "session",
+             "the session is too old, and its channels did not end in time; open them again"));
+}
+
+void Session::on_expired() {
+  fail(Error(Code::unauthenticated, "session",
+             fmt::format("the certificate of {} expired on {} and was not renewed within {} s",
+                         identity_->name, crypto::date_text(identity_->not_after),
+                         crypto::kExpiryGrace / std::chrono::seconds(1))));
+}
+
+std::string_view Session::state_name() const {
+  if (closing_ || secure_.ended()) return "closing";
+  if (!up_) return "connecting";
+  return draining_ ? "draining" : "up";
+}
+
+SessionStats Session::stats() {
+  const auto ms = [](Duration span) {
+    return static_cast<std::uint64_t>(std::max<std::int64_t>(0, span.count()) / 1'000'000);
+  };
+  const LinkCounts& counts = secure_.counts();
+  return {.number = id_,
+          .peer = peer_ ? peer_->name : std::string(),
+          .key = peer_ ? peer_->key : std::string(),
+          .address = secure_.peer_address(),
+          .dialled = side_ == Side::dialler,
+          .state = std::string(state_name()),
+          .age_ms = up_ ? ms(clock_.age()) : 0,
+          .idle_ms = ms(scheduler_.now() - secure_.last_heard()),
+          .records_out = counts.records_out,
+          .bytes_out = counts.bytes_out,
+          .flushes = counts.flushes,
+          .unwritten_bytes = secure_.unwritten_bytes(),
+          .records_in = counts.records_in,
+          .bytes_in = counts.bytes_in,
+          .partial_bytes = secure_.partial_bytes(),
+          .pings = pings_,
+          .channels = mux_.stats()};
 }
 
 void Session::on_refusing(const Error& why) {
@@ -79,6 +191,7 @@ void Session::on_refusing(const Error& why) {
 }
 
 void Session::on_link_end(const Error& why) {
+  clock_.stop();
   Error how = why;
   if (why.code() == Code::closed && !goodbye_seen_)
     how = Error(Code::lost, "session", "the peer's stream ended without a goodbye: cut short");
@@ -96,8 +209,16 @@ void Session::on_link_end(const Error& why) {
   events_.on_session_end(*this, how);
 }
 
-void Session::on_settings(const SettingsFrame&) {
+void Session::on_settings(const SettingsFrame& settings) {
   up_ = true;
+  // The listener announces how life is kept, and both judge by it.
+  const auto span = [](std::uint64_t ms) {
+    return std::chrono::milliseconds(std::min<std::uint64_t>(ms, UINT32_MAX));
+  };
+  const KeepalivePolicy announced{span(settings.ping_after_ms), span(settings.dead_after_ms)};
+  const KeepalivePolicy own{span(limits_.mux.ping_after_ms), span(limits_.mux.dead_after_ms)};
+  clock_.start(side_ == Side::dialler ? announced : own,
+               {limits_.session_age_max, limits_.session_age_max + limits_.drain_time_max});
   events_.on_session_up(*this);
 }
 

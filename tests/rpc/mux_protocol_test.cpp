@@ -218,20 +218,31 @@ TEST_CASE("pings are answered once a flush and a flood of them breaks the protoc
             .starts_with("pong answers ping 2 again"));
 }
 
-TEST_CASE("a goaway refuses later channels and lets open ones go on") {
+TEST_CASE("a goaway ends opening and neither open channels nor opens that cross it are lost") {
   MuxPair pair;
   const ChannelId id = pair.a.open();
   pair.settle();
-  const ChannelId late = pair.a.open();
+  const ChannelId crossing = pair.a.open();
   pair.b.mux.goaway();
   pair.settle();
-  CHECK(pair.a.said() ==
-        "accept 1 | goaway | reset 3 unavailable this side is going away; dial again");
+  CHECK(pair.a.said() == "accept 1 | goaway | accept 3");
   CHECK(pair.a.mux.open({.service = "chat"}).code() == Code::unavailable);
   CHECK(pair.a.send(id, "still"));
-  CHECK_FALSE(pair.a.mux.may_send(late));
+  CHECK(pair.a.send(crossing, "too"));
   pair.settle();
   CHECK(pair.b.messages[1] == std::vector<std::string>{"still"});
+  CHECK(pair.b.messages[3] == std::vector<std::string>{"too"});
+}
+
+TEST_CASE("an open behind the goaways of both sides is refused") {
+  Victim victim;
+  CHECK(victim.fault(GoawayFrame{}) == "");
+  victim.end.mux.goaway();
+  (void)flush(victim.end);
+  CHECK(victim.fault(open_frame(3)) == "");
+  const std::vector<Bytes> told = flush(victim.end);
+  REQUIRE(told.size() == 1);
+  CHECK(as_text(told[0]).contains("this side is going away; dial again"));
 }
 
 TEST_CASE("a goodbye follows everything that could be sent and nothing follows it") {

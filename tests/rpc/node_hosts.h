@@ -51,6 +51,18 @@ struct HostSpec {
   rpc::NodeLimits limits = {};
 };
 
+inline bool has_good_papers(const HostSpec& spec) {
+  return spec.seconds_left > 0 && !spec.foreign && spec.usage != crypto::Usage::client;
+}
+inline HostSpec with_good_papers(HostSpec spec) {
+  if (!has_good_papers(spec)) {
+    spec.seconds_left = 3600;
+    spec.usage = crypto::Usage::both;
+    spec.foreign = false;
+  }
+  return spec;
+}
+
 /// One process. Destroying `node` is the process's sudden end.
 struct Host {
   Host(crypto::Credentials own, crypto::Trust believed)
@@ -120,10 +132,12 @@ struct NodePair {
                     const HostSpec& of_client = {.name = "client", .usage = crypto::Usage::client})
       : sim(seed),
         hosts(sim.scheduler(), sim.wire(), sim.entropy()),
-        server(hosts.add(of_server)),
+        server(hosts.add(with_good_papers(of_server))),
         client(hosts.add(of_client)) {
     auto listening = server.node->listen(kServerAddress);
     REQUIRE(listening);
+    // Who cannot serve is refused at listen: bad papers come to those that listen already.
+    if (!has_good_papers(of_server)) server.credentials = hosts.credentials(of_server);
     wire().on_connect([this](sim::WireId id) { last_wire = id; });
   }
 
