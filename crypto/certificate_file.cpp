@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "tubing/crypto/detail/line_reader.h"
 #include "tubing/crypto/detail/small_file.h"
 
@@ -38,6 +40,22 @@ Result<void> write_authority_file(const std::string& path, const PublicKey& auth
   return detail::write_small_file(path, detail::Readers::everyone,
                                   as_bytes(authority.fingerprint() + "\n"), IfExists::refuse,
                                   entropy);
+}
+
+Result<void> add_authority(const std::string& path, const PublicKey& authority, Entropy& entropy) {
+  auto text = detail::read_text_file(path, detail::Readers::everyone, kAuthoritiesFileBytesMax);
+  if (!text) return std::move(text).error();
+  const auto before = parse_authorities(*text);
+  if (!before) return detail::in_file(path, before.error());
+  if (std::ranges::find(*before, authority) != before->end()) return {};
+  const std::string after = detail::with_lines(*std::move(text), authority.fingerprint() + "\n");
+  if (before->size() == kAuthoritiesMax || after.size() > kAuthoritiesFileBytesMax)
+    return Error(Code::resource_exhausted, "write file",
+                 fmt::format("{}: has no room for another authority ({} in {} bytes at most); take "
+                             "out those that sign no more",
+                             path, kAuthoritiesMax, kAuthoritiesFileBytesMax));
+  return detail::write_small_file(path, detail::Readers::everyone, as_bytes(after),
+                                  IfExists::replace, entropy);
 }
 
 Result<std::vector<PublicKey>> parse_authorities(std::string_view text) {

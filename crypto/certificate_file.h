@@ -31,6 +31,9 @@ Result<Certificate> read_certificate_file(const std::string& path);
 /// Errors: as write_certificate_file().
 Result<void> write_authority_file(const std::string& path, const PublicKey& authority,
                                   Entropy& entropy);
+/// Adds a line to a file that is there; what stands in it stays. A key that it has changes nothing.
+/// Errors: as read_authority_file(); resource_exhausted where it has kAuthoritiesMax already.
+Result<void> add_authority(const std::string& path, const PublicKey& authority, Entropy& entropy);
 /// Reads fingerprints, one a line; empty lines and what follows a '#' are skipped.
 /// Errors: invalid_argument for a line that is no fingerprint, with its number, for a text without
 /// any, and beyond the limits.

@@ -54,6 +54,7 @@ FileKind file_kind(std::string_view text) {
   if (text.ends_with(".key")) return FileKind::key;
   if (text.ends_with(".cert")) return FileKind::certificate;
   if (text.ends_with(".pub")) return FileKind::authorities;
+  if (text.ends_with(".psk")) return FileKind::pre_shared_key;
   return FileKind::none;
 }
 

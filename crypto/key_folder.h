@@ -26,6 +26,7 @@ class KeyFolder {
   std::string certificate_of(std::string_view name) const { return file(name, ".cert"); }
   std::string authority_key() const { return file(kAuthorityName, ".key"); }
   std::string authorities() const { return file(kAuthorityName, ".pub"); }
+  std::string pre_shared_key() const { return file("shared", ".psk"); }
   std::string revoked() const { return file("revoked", ""); }
   std::string pinned() const { return file("pinned", ""); }
   std::string known_servers() const { return file("known_servers", ""); }
@@ -44,7 +45,7 @@ class KeyFolder {
 };
 
 /// What a file holds, as its ending says.
-enum class FileKind : std::uint8_t { key, certificate, authorities, none };
+enum class FileKind : std::uint8_t { key, certificate, authorities, pre_shared_key, none };
 
 /// Returns the kind of the file `text`, or `none` where `text` is a NAME.
 FileKind file_kind(std::string_view text);

@@ -4,6 +4,7 @@
 
 #include "tubing/crypto/certificate_file.h"
 #include "tubing/crypto/key_file.h"
+#include "tubing/crypto/trust.h"
 
 namespace tubing::crypto {
 namespace {
@@ -24,6 +25,20 @@ Error missing(const std::string& what, const KeyFolder& files, const std::string
 }
 
 }  // namespace
+
+Result<> check_key_set(const KeySet& keys, WallTime now) {
+  const Claims& claims = keys.certificate.claims;
+  if (claims.subject != keys.identity.public_key())
+    return Error(Code::unauthenticated, "keys",
+                 fmt::format("{0}.cert is for the key {1}, and {0}.key is {2}; bring the two that "
+                             "belong together",
+                             claims.name, claims.subject.fingerprint(),
+                             keys.identity.public_key().fingerprint()));
+  auto peer = Trust::ca_only(keys.authorities)
+                  .verify_peer(keys.certificate, claims.usage, ExpectedPeer::anyone(), now);
+  if (!peer) return std::move(peer).error();
+  return {};
+}
 
 Result<KeySet> read_key_set(const std::string& folder, std::string_view name,
                             std::string_view passphrase) {

@@ -19,6 +19,12 @@ struct KeySet {
   std::vector<PublicKey> authorities;
 };
 
+/// Whether peers that trust the same authorities would believe these keys now; to be asked when a
+/// program starts and when it reads its certificate again, before the first peer refuses it.
+/// Errors: unauthenticated for a certificate that has expired or is not yet valid, that is for
+/// another key, or that none of the authorities issued; with what to do.
+Result<> check_key_set(const KeySet& keys, WallTime now);
+
 /// Reads the keys of `name`; an empty folder is the default one.
 /// Errors: not_found, with the command that makes the keys; those of reading each file.
 Result<KeySet> read_key_set(const std::string& folder, std::string_view name,

@@ -7,8 +7,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "tubing/crypto/detail/folder_lock.h"
 #include "tubing/crypto/detail/line_reader.h"
+#include "tubing/crypto/folder_lock.h"
 
 namespace tubing::crypto {
 namespace {
@@ -215,7 +215,7 @@ Result<> KnownPeers::save(Entropy& entropy) {
 Result<> KnownPeers::save_list(Part part, Entropy& entropy) {
   List& known = list(part);
   if (known.saved == known.peers.size()) return {};
-  const auto lock = detail::FolderLock::take(folder_.path());
+  const auto lock = FolderLock::take(folder_.path());
   if (!lock) return lock.error();
   auto now = read_list(part);
   if (!now) return std::move(now).error();

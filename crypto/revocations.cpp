@@ -4,8 +4,8 @@
 
 #include <charconv>
 
-#include "tubing/crypto/detail/folder_lock.h"
 #include "tubing/crypto/detail/line_reader.h"
+#include "tubing/crypto/folder_lock.h"
 
 namespace tubing::crypto {
 namespace {
@@ -82,7 +82,7 @@ Result<Revocations> read_revocations(const std::string& path) {
 
 Result<bool> add_to_revocations(const std::string& path, const Revocation& revocation,
                                 std::string_view note, Entropy& entropy) {
-  const auto lock = detail::FolderLock::take(detail::folder_of(path));
+  const auto lock = FolderLock::take(detail::folder_of(path));
   if (!lock) return lock.error();
   auto text = detail::read_text_file(path, detail::Readers::everyone, kRevocationsFileBytesMax);
   if (text.code() == Code::not_found)

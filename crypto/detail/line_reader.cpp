@@ -58,4 +58,15 @@ Error in_file(const std::string& path, const Error& error) {
   return Error(error.code(), "read file", fmt::format("{}: {}", path, error.detail()));
 }
 
+std::string folder_of(const std::string& path) {
+  const std::size_t slash = path.rfind('/');
+  return slash == std::string::npos ? "." : path.substr(0, slash + 1);
+}
+
+std::string with_lines(std::string text, std::string_view lines) {
+  if (!text.empty() && !text.ends_with('\n')) text += '\n';
+  text += lines;
+  return text;
+}
+
 }  // namespace tubing::crypto::detail

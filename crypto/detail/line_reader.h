@@ -41,4 +41,10 @@ Result<std::string> read_text_file(const std::string& path, Readers readers,
 /// `error` with the file's name before its text.
 Error in_file(const std::string& path, const Error& error);
 
+/// The folder in which the file lies.
+std::string folder_of(const std::string& path);
+
+/// `text` with whole lines behind it; what people wrote in it stays as it is.
+std::string with_lines(std::string text, std::string_view lines);
+
 }  // namespace tubing::crypto::detail

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -28,7 +29,7 @@ bool all_zero(const std::byte* bytes, std::size_t size) {
 bool readable(const std::byte* at) {
   int pipe[2];
   REQUIRE(::pipe(pipe) == 0);
-  const bool read = ::write(pipe[1], at, 1) == 1;
+  const bool read = ::syscall(SYS_write, pipe[1], at, 1) == 1;  // No sanitizer looks at it.
   const bool refused = !read && errno == EFAULT;
   ::close(pipe[0]);
   ::close(pipe[1]);

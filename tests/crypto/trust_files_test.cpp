@@ -4,6 +4,7 @@
 
 #include "tests/crypto/identity_fixtures.h"
 #include "tests/crypto/temp_folder.h"
+#include "tubing/crypto/key_set.h"
 
 namespace tubing::crypto {
 namespace {
@@ -98,6 +99,23 @@ TEST_CASE("a bad line of the pins is refused with its number") {
     REQUIRE(pins.code() == Code::invalid_argument);
     CHECK(pins.error().detail().contains(row.told));
   }
+}
+
+TEST_CASE("keys that no peer would believe now are told before the first one refuses them") {
+  const Scene scene;
+  KeySet keys{identity_of(2), scene.certificate, {identity_of(1).public_key()}};
+  CHECK(check_key_set(keys, kDuring).has_value());
+  const auto told = [&](WallTime now) {
+    const auto checked = check_key_set(keys, now);
+    REQUIRE(checked.code() == Code::unauthenticated);
+    return std::string(checked.error().detail());
+  };
+  CHECK(told(WallTime::from_seconds(kEndSeconds + 1)).contains("expired on 2027-01-15"));
+  CHECK(told(WallTime::from_seconds(kBeginSeconds - 1)).contains("not valid before 2023-11-14"));
+  keys.authorities = {identity_of(9).public_key()};
+  CHECK(told(kDuring).contains("foreign authority"));
+  keys.identity = identity_of(3);
+  CHECK(told(kDuring).contains("bring the two that belong together"));
 }
 
 }  // namespace

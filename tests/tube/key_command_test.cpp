@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include <filesystem>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -11,6 +12,8 @@
 #include "tubing/crypto/authority.h"
 #include "tubing/crypto/certificate_file.h"
 #include "tubing/crypto/key_file.h"
+#include "tubing/crypto/psk_file.h"
+#include "tubing/crypto/revocations.h"
 #include "tubing/crypto/system_entropy.h"
 
 namespace tubing::cli {
@@ -306,6 +309,103 @@ TEST_CASE("two passphrases that differ make nothing") {
   CHECK(made.status == 1);
   check_told(made.out, {"the two passphrases differ"});
   CHECK_FALSE(std::filesystem::exists(home.file("ca.key")));
+}
+
+TEST_CASE("tube key revoke takes a name back for good and says so everywhere") {
+  const Home home;
+  home.made({"new", "db-1"});
+  home.made({"new", "db-2"});
+  const Finished first = home.key({"revoke", "db-1"});
+  CHECK(first.status == 0);
+  check_told(first.out, {"Revoked in " + home.file("revoked"), "key ed25519:", "SIGHUP"});
+  const auto file = file_bytes(home.file("revoked"));
+  const Finished again = home.key({"revoke", "db-1"});
+  CHECK(again.status == 0);
+  check_told(again.out, {"Revoked already"});
+  CHECK(file_bytes(home.file("revoked")) == file);
+  check_refused(home.key({"verify", "db-1"}), {"the key of db-1", "was revoked"});
+  check_told(home.key({"show", "db-1"}).out, {"revoked           true"});
+  check_told(home.key({"show", "db-2"}).out, {"revoked           false"});
+  home.made({"renew", "db-1"});
+  check_refused(home.key({"verify", "db-1"}), {"was revoked"});
+  CHECK(home.key({"verify", "db-2"}).status == 0);
+}
+
+TEST_CASE("tube key revoke takes a fingerprint and a certificate and a serial") {
+  const Home home;
+  for (const std::string name : {"a", "b", "c"}) home.made({"new", name});
+  const auto certificate = [&](const std::string& name) {
+    return *crypto::read_certificate_file(home.file(name + ".cert"));
+  };
+  home.made({"revoke", certificate("a").claims.subject.fingerprint()});
+  check_refused(home.key({"verify", "a"}), {"the key of a"});
+  home.made({"revoke", home.file("b.cert")});
+  check_refused(home.key({"verify", "b"}),
+                {"the certificate " + crypto::serial_text(certificate("b").serial)});
+  home.made({"renew", "b"});
+  CHECK(home.key({"verify", "b"}).status == 0);
+  const auto json = nlohmann::json::parse(
+      home.key({"revoke", crypto::serial_text(certificate("c").serial), "--json"}).out, nullptr,
+      false);
+  REQUIRE_FALSE(json.is_discarded());
+  CHECK(json["added"] == true);
+  CHECK(json["revoked"].size() == 1);
+  check_refused(home.key({"verify", "c"}), {"was revoked"});
+  check_refused(home.key({"revoke", "nobody"}), {"no key nobody"});
+  check_refused(home.key({"revoke", "ed25519:abc"}), {"11 characters"});
+  overwrite(home.file("revoked"), as_bytes("what\n"));
+  check_refused(home.key({"verify", "a"}), {"revoked: line 1"});
+}
+
+TEST_CASE("tube key ca --rotate hands over to a new authority step by step") {
+  const Home home;
+  check_refused(home.key({"ca", "--rotate"}), {"no " + home.file("ca.key") + " to take over from"});
+  home.made({"new", "a"});
+  home.made({"new", "b"});
+  const auto old = crypto::read_authority_file(home.file("ca.pub"));
+  const Finished rotated = home.key({"ca", "--rotate"});
+  CHECK(rotated.status == 0);
+  check_told(rotated.out, {"`tube key revoke " + (*old)[0].fingerprint() + "`", "ca.key.old"});
+  CHECK(mode_of(home.file("ca.key")) == 0600);
+  CHECK(crypto::read_authority_file(home.file("ca.pub"))->size() == 2);
+  check_refused(home.key({"ca", "--rotate"}), {"ca.key.old exists"});
+  CHECK(home.key({"verify", "a"}).status == 0);
+  home.made({"renew", "a"});
+  home.made({"revoke", (*old)[0].fingerprint()});
+  CHECK(home.key({"verify", "a"}).status == 0);
+  check_refused(home.key({"verify", "b"}), {"the authority that vouched for b"});
+}
+
+TEST_CASE("tube key psk makes a key that both sides can compare") {
+  const Home home;
+  const Finished made = home.key({"psk"});
+  CHECK(made.status == 0);
+  const auto psk = crypto::read_psk_file(home.file("shared.psk"));
+  REQUIRE(psk.has_value());
+  CHECK(mode_of(home.file("shared.psk")) == 0600);
+  check_told(made.out, {"checksum     " + crypto::psk_checksum(*psk)});
+  CHECK_FALSE(made.out.contains(to_hex(psk->view())));
+  check_told(home.key({"show", home.file("shared.psk")}).out, {crypto::psk_checksum(*psk)});
+  check_refused(home.key({"psk"}), {"shared.psk exists"});
+  const std::string other = home.folder.file("other.psk");
+  const auto json = nlohmann::json::parse(home.key({"psk", other, "--json"}).out, nullptr, false);
+  REQUIRE_FALSE(json.is_discarded());
+  CHECK(json["file"] == other);
+  CHECK(home.key({"psk", home.folder.file("other")}).status == 2);
+}
+
+TEST_CASE("many first keys made at once share one authority") {
+  const Home home;
+  std::vector<std::unique_ptr<Process>> makers;
+  for (int i = 0; i < 12; ++i)
+    makers.push_back(std::make_unique<Process>(Home::command({"new", "n" + std::to_string(i)}),
+                                               home.environment));
+  for (const auto& maker : makers) {
+    const Finished finished = maker->finish();
+    CAPTURE(finished.err);
+    CHECK(finished.status == 0);
+  }
+  for (int i = 0; i < 12; ++i) CHECK(home.key({"verify", "n" + std::to_string(i)}).status == 0);
 }
 
 }  // namespace

@@ -16,6 +16,13 @@ namespace tubing::cli {
 Result<crypto::Authority> make_authority(const crypto::KeyFolder& folder,
                                          const Passphrase& passphrase, crypto::Entropy& entropy);
 
+/// Makes a new authority for a folder that has one: ca.pub names both, ca.key is the new one, and
+/// the old one's secret is kept as ca.key.old.
+/// Errors: not_found without an authority; already_exists where ca.key.old is there, from a
+/// rotation that was not ended; as write_key_file().
+Result<crypto::Authority> rotate_authority(const crypto::KeyFolder& folder,
+                                           const Passphrase& passphrase, crypto::Entropy& entropy);
+
 /// Reads ca.key. Where it is sealed, its passphrase comes from `passphrase_file` or, where that is
 /// empty, from the terminal.
 /// Errors: not_found, with where to go; as read_key_file().

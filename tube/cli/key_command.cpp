@@ -8,6 +8,7 @@
 
 #include "tubing/crypto/certificate_file.h"
 #include "tubing/crypto/key_file.h"
+#include "tubing/crypto/psk_file.h"
 #include "tubing/crypto/trust.h"
 #include "tubing/tube/cli/authority_access.h"
 #include "tubing/tube/cli/key_text.h"
@@ -68,40 +69,53 @@ Error no_such_key(const std::string& name, const crypto::KeyFolder& folder) {
                   name, folder.path(), name));
 }
 
-Result<Json> describe(const std::string& path) {
+Result<Json> describe(const std::string& path, const crypto::Revocations& revoked) {
   switch (crypto::file_kind(path)) {
     case crypto::FileKind::key: {
       const auto info = crypto::inspect_key_file(path);
       if (!info) return info.error();
-      return to_json(*info);
+      Json out = to_json(*info);
+      out["revoked"] = revoked.has_key(info->public_key);
+      return out;
     }
     case crypto::FileKind::certificate: {
       const auto certificate = crypto::read_certificate_file(path);
       if (!certificate) return certificate.error();
-      return to_json(*certificate);
+      Json out = to_json(*certificate);
+      out["revoked"] = revoked.has_key(certificate->claims.subject) ||
+                       revoked.has_key(certificate->issuer) ||
+                       revoked.has_certificate(certificate->issuer, certificate->serial);
+      return out;
     }
     case crypto::FileKind::authorities: {
       const auto authorities = crypto::read_authority_file(path);
       if (!authorities) return authorities.error();
       return to_json(*authorities);
     }
+    case crypto::FileKind::pre_shared_key: {
+      const auto psk = crypto::read_psk_file(path);
+      if (!psk) return psk.error();
+      return to_json(*psk);
+    }
     case crypto::FileKind::none: break;
   }
   return refused(Code::invalid_argument,
-                 fmt::format("{} ends in none of .key, .cert and .pub", path));
+                 fmt::format("{} ends in none of .key, .cert, .pub and .psk", path));
 }
 
 }  // namespace
 
 KeyCommand::KeyCommand(CLI::App& app, crypto::Entropy& entropy, WallTime now)
     : entropy_(entropy), now_(now) {
-  key_ = app.add_subcommand("key", "Make, show, renew and check keys and certificates");
+  key_ = app.add_subcommand("key", "Make, show, renew, revoke and check keys and certificates");
   key_->require_subcommand(1);
   add_new();
   add_ca();
   add_show();
   add_renew();
   add_verify();
+  add_revoke();
+  add_psk();
 }
 
 void KeyCommand::add_folder_option(CLI::App& command) {
@@ -139,6 +153,8 @@ void KeyCommand::add_ca() {
   ca_ = key_->add_subcommand("ca", "Make an authority: ca.key (secret) and ca.pub");
   add_folder_option(*ca_);
   add_passphrase_options(*ca_);
+  ca_->add_flag("--rotate", options_.rotates,
+                "Make a new authority beside the one that is there; both are trusted");
 }
 
 void KeyCommand::add_new() {
@@ -187,7 +203,8 @@ int KeyCommand::run() {
 }
 
 Result<void> KeyCommand::check_folder() const {
-  const bool needs_none = crypto::file_kind(options_.target) != crypto::FileKind::none;
+  const bool needs_none =
+      crypto::file_kind(options_.target) != crypto::FileKind::none && !revoke_->parsed();
   return needs_none ? Result<void>() : folder().check_named();
 }
 
@@ -196,6 +213,8 @@ Result<void> KeyCommand::run_chosen() const {
   if (new_->parsed()) return run_new();
   if (show_->parsed()) return run_show();
   if (renew_->parsed()) return run_renew();
+  if (revoke_->parsed()) return run_revoke();
+  if (psk_->parsed()) return run_psk();
   return run_verify();
 }
 
@@ -203,6 +222,7 @@ Result<void> KeyCommand::run_ca() const {
   if (auto made = folder().make(); !made) return made;
   const auto passphrase = new_passphrase("ca.key");
   if (!passphrase) return passphrase.error();
+  if (options_.rotates) return run_rotate(*passphrase);
   const auto authority = make_authority(folder(), *passphrase, entropy_);
   if (!authority) return authority.error();
   fmt::print(
@@ -233,9 +253,11 @@ Result<void> KeyCommand::run_show() const {
   if (crypto::file_kind(options_.target) == crypto::FileKind::none)
     files = {folder().certificate_of(options_.target), folder().key_of(options_.target)};
   if (options_.target == crypto::kAuthorityName) files[0] = folder().authorities();
+  const auto revocations = revoked();
+  if (!revocations) return revocations.error();
   for (const std::string& file : files) {
     if (files.size() > 1 && !crypto::file_exists(file)) continue;
-    const auto described = describe(file);
+    const auto described = describe(file, *revocations);
     if (!described) return described.error();
     all[file] = *described;
     lines += to_lines(file, *described);
@@ -273,10 +295,12 @@ Result<void> KeyCommand::run_verify() const {
   const auto authorities = crypto::read_authority_file(
       options_.authorities_file.empty() ? folder().authorities() : options_.authorities_file);
   if (!authorities) return authorities.error();
+  auto revocations = revoked();
+  if (!revocations) return std::move(revocations).error();
   const bool by_name = crypto::file_kind(options_.target) == crypto::FileKind::none;
   const auto expected =
       by_name ? crypto::ExpectedPeer::named(options_.target) : crypto::ExpectedPeer::anyone();
-  const auto peer = crypto::Trust::ca_only(*authorities)
+  const auto peer = crypto::Trust::ca_only(*authorities, *std::move(revocations))
                         .verify_peer(*certificate, certificate->claims.usage, expected, now_);
   if (!peer) return peer.error();
   if (auto checked = check_own_key(*path, *certificate); !checked) return checked;
@@ -327,6 +351,9 @@ Result<crypto::Authority> KeyCommand::open_or_make_authority() const {
   if (crypto::file_exists(folder().authority_key()) || crypto::file_exists(folder().authorities()))
     return open_authority(folder(), options_.authority_passphrase_file);
   auto authority = make_authority(folder(), Passphrase(), entropy_);
+  // Another command was faster: its authority is the folder's.
+  if (authority.code() == Code::already_exists)
+    return open_authority(folder(), options_.authority_passphrase_file);
   if (!authority) return authority;
   fmt::print(
       "There was no authority in {}, so one was made\n"
@@ -374,7 +401,8 @@ Result<std::string> KeyCommand::target_certificate() const {
         return path;
       return no_such_key(options_.target, folder());
     case crypto::FileKind::key:
-    case crypto::FileKind::authorities: break;
+    case crypto::FileKind::authorities:
+    case crypto::FileKind::pre_shared_key: break;
   }
   return refused(
       Code::invalid_argument,

@@ -1,4 +1,4 @@
-// tube key: makes, shows, renews and checks the keys with which peers prove who they are.
+// tube key: makes, shows, renews, revokes and checks the keys with which peers prove who they are.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -11,6 +11,7 @@
 #include "tubing/crypto/certificate.h"
 #include "tubing/crypto/entropy.h"
 #include "tubing/crypto/key_folder.h"
+#include "tubing/crypto/revocations.h"
 #include "tubing/tube/cli/passphrase.h"
 
 namespace tubing::cli {
@@ -45,6 +46,7 @@ class KeyCommand {
     int days = 365;
     bool asks_passphrase = false;
     bool json = false;
+    bool rotates = false;
     std::string passphrase_file;
     std::string authority_passphrase_file;
     std::string authorities_file;
@@ -55,6 +57,8 @@ class KeyCommand {
   void add_show();
   void add_renew();
   void add_verify();
+  void add_revoke();
+  void add_psk();
   void add_folder_option(CLI::App& command);
   void add_claim_options(CLI::App& command);
   void add_passphrase_options(CLI::App& command);
@@ -68,6 +72,14 @@ class KeyCommand {
   Result<void> run_show() const;
   Result<void> run_renew() const;
   Result<void> run_verify() const;
+  Result<void> run_rotate(const Passphrase& passphrase) const;
+  Result<void> run_revoke() const;
+  Result<void> run_psk() const;
+
+  /// What the folder's `revoked` says; nothing where it, or the folder, is not there.
+  Result<crypto::Revocations> revoked() const;
+  /// What the target of `revoke` means: a serial may be any authority's of the folder.
+  Result<std::vector<crypto::Revocation>> target_revocations() const;
 
   crypto::KeyFolder folder() const { return crypto::KeyFolder(options_.folder); }
   crypto::Claims claims_of_options() const;
@@ -92,6 +104,8 @@ class KeyCommand {
   CLI::App* show_ = nullptr;
   CLI::App* renew_ = nullptr;
   CLI::App* verify_ = nullptr;
+  CLI::App* revoke_ = nullptr;
+  CLI::App* psk_ = nullptr;
 };
 
 }  // namespace tubing::cli

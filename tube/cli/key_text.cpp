@@ -55,6 +55,12 @@ Json to_json(const std::vector<crypto::PublicKey>& authorities) {
   return out;
 }
 
+Json to_json(const crypto::Secret<crypto::kPskBytes>& psk) {
+  Json out;
+  out["checksum"] = crypto::psk_checksum(psk);
+  return out;
+}
+
 std::string to_lines(const std::string& title, const Json& object) {
   std::string out = title + "\n";
   for (const auto& [name, value] : object.items())

@@ -1,4 +1,4 @@
-#include "tubing/crypto/detail/folder_lock.h"
+#include "tubing/crypto/folder_lock.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -9,7 +9,7 @@
 #include <system_error>
 #include <utility>
 
-namespace tubing::crypto::detail {
+namespace tubing::crypto {
 
 Result<FolderLock> FolderLock::take(const std::string& folder) {
   const std::string path = folder + (folder.ends_with('/') ? ".lock" : "/.lock");
@@ -28,15 +28,4 @@ FolderLock::~FolderLock() {
 
 FolderLock::FolderLock(FolderLock&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
 
-std::string folder_of(const std::string& path) {
-  const std::size_t slash = path.rfind('/');
-  return slash == std::string::npos ? "." : path.substr(0, slash + 1);
-}
-
-std::string with_lines(std::string text, std::string_view lines) {
-  if (!text.empty() && !text.ends_with('\n')) text += '\n';
-  text += lines;
-  return text;
-}
-
-}  // namespace tubing::crypto::detail
+}  // namespace tubing::crypto

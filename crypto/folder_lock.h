@@ -4,9 +4,8 @@
 #include <string>
 
 #include "tubing/channel/base/result.h"
-#include "tubing/crypto/detail/line_reader.h"
 
-namespace tubing::crypto::detail {
+namespace tubing::crypto {
 
 /// The lock of a folder, an empty file `.lock` in it; given back when the owner dies.
 class FolderLock {
@@ -26,10 +25,4 @@ class FolderLock {
   int fd_;
 };
 
-/// The folder in which the file lies.
-std::string folder_of(const std::string& path);
-
-/// `text` with whole lines behind it; what people wrote in it stays as it is.
-std::string with_lines(std::string text, std::string_view lines);
-
-}  // namespace tubing::crypto::detail
+}  // namespace tubing::crypto
