@@ -21,6 +21,13 @@
 namespace tubing::crypto::detail {
 namespace {
 
+// The sanitizers turn mlock() into nothing.
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+constexpr bool kLocks = false;
+#else
+constexpr bool kLocks = true;
+#endif
+
 bool all_zero(const std::byte* bytes, std::size_t size) {
   return std::ranges::all_of(ByteView(bytes, size), [](std::byte b) { return b == std::byte{0}; });
 }
@@ -83,7 +90,7 @@ TEST_CASE("secrets are left out of core files and kept in memory where the limit
   CHECK(flags.contains(" dd "));
   ::rlimit limit{};
   REQUIRE(::getrlimit(RLIMIT_MEMLOCK, &limit) == 0);
-  if (limit.rlim_cur >= (1U << 20)) CHECK(flags.contains(" lo "));
+  if (kLocks && limit.rlim_cur >= (1U << 20)) CHECK(flags.contains(" lo "));
 }
 
 TEST_CASE("secrets beyond the limit of locked memory are handed out all the same") {
