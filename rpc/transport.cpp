@@ -33,6 +33,18 @@ bool is_ipv6(std::string_view host) {
   return inet_pton(AF_INET6, without_zone.c_str(), &parsed) == 1;
 }
 
+// Whether the system would read it as an IPv4 address in one of the old short forms: 1.2.3 is
+// 1.2.0.3 to it, and 0x7f.1 is 127.0.0.1. No name ends in a number.
+bool is_short_ipv4(std::string_view host) {
+  if (host.ends_with('.')) host.remove_suffix(1);
+  const std::string_view last = host.substr(host.rfind('.') + 1);
+  const bool hex = last.starts_with("0x") || last.starts_with("0X");
+  const bool number =
+      !last.empty() && std::ranges::all_of(last, [](char c) { return c >= '0' && c <= '9'; });
+  in_addr parsed;
+  return (hex || number) && inet_pton(AF_INET, std::string(host).c_str(), &parsed) != 1;
+}
+
 // What may stand in a name or an IPv4 address; underscores occur in names within private networks.
 bool is_host_character(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
@@ -57,6 +69,8 @@ Result<Address> Address::parse(std::string_view text) {
     return refuse(text, "has more than one colon and no brackets");
   } else if (!std::ranges::all_of(host, is_host_character)) {
     return refuse(text, "has a character that no host has");
+  } else if (is_short_ipv4(host)) {
+    return refuse(text, "has neither a name nor the four numbers of an IPv4 address");
   }
   const auto port = parse_port(text.substr(colon + 1));
   if (!port) return refuse(text, "has no port between 0 and 65535");

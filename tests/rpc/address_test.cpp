@@ -71,3 +71,17 @@ TEST_CASE("a malformed address is refused with the reason and a good example") {
     CHECK(detail.find("127.0.0.1:7000") != std::string::npos);
   }
 }
+
+TEST_CASE("numbers that are no whole IPv4 address are refused and names with numbers are not") {
+  for (const char* bad : {"1.2.3:1", "127.1:7000", "2130706433:1", "0x7f.1:1", "0x7f000001:1",
+                          "1.2.3.4.5:1", "256.1.1.1:1", "010.0.0.1:1", "host.7:1", "1.2.3.:1"}) {
+    CAPTURE(bad);
+    const auto refused = Address::parse(bad);
+    CHECK(refused.code() == tubing::Code::invalid_argument);
+    CHECK(refused.error().detail().contains("the four numbers of an IPv4 address"));
+  }
+  for (const char* good : {"10.0.0.1:1", "7.host:1", "host7:1", "0xcafe.example:1", "1-2:1"}) {
+    CAPTURE(good);
+    CHECK(Address::parse(good));
+  }
+}

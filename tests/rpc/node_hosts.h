@@ -68,6 +68,7 @@ struct Host {
   Host(crypto::Credentials own, crypto::Trust believed)
       : credentials(std::move(own)), trust(std::move(believed)) {}
 
+  std::optional<crypto::Identity> identity;  ///< For renewals.
   crypto::Credentials credentials;
   crypto::Trust trust;
   KeptLog log;
@@ -85,7 +86,9 @@ class Hosts {
         stranger_(crypto::Authority::generate(entropy)) {}
 
   crypto::Credentials credentials(const HostSpec& spec) {
-    const crypto::Identity identity = crypto::Identity::generate(entropy_);
+    return credentials(crypto::Identity::generate(entropy_), spec);
+  }
+  crypto::Certificate issue(const crypto::Identity& identity, const HostSpec& spec) {
     const WallTime now = scheduler_.wall_now();
     crypto::Claims claims{.subject = identity.public_key(),
                           .name = spec.name,
@@ -96,15 +99,21 @@ class Hosts {
                           .not_after = WallTime::from_seconds(now.seconds() + spec.seconds_left)};
     auto certificate = (spec.foreign ? stranger_ : authority_).issue(claims, entropy_);
     REQUIRE(certificate);
-    auto made =
-        crypto::Credentials::make(identity, *certificate, crypto::X25519KeyPair::generate(entropy_),
-                                  WallTime::from_seconds(now.seconds() + 86'400));
+    return *certificate;
+  }
+  crypto::Credentials credentials(const crypto::Identity& identity, const HostSpec& spec) {
+    const WallTime now = scheduler_.wall_now();
+    auto made = crypto::Credentials::make(identity, issue(identity, spec),
+                                          crypto::X25519KeyPair::generate(entropy_),
+                                          WallTime::from_seconds(now.seconds() + 86'400));
     REQUIRE(made);
     return *std::move(made);
   }
   Host& add(const HostSpec& spec) {
-    auto host = std::make_unique<Host>(credentials(spec),
+    crypto::Identity identity = crypto::Identity::generate(entropy_);
+    auto host = std::make_unique<Host>(credentials(identity, spec),
                                        crypto::Trust::ca_only({authority_.public_key()}));
+    host->identity.emplace(std::move(identity));
     restart(*host, spec.limits);
     hosts_.push_back(std::move(host));
     return *hosts_.back();
