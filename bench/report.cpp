@@ -1,6 +1,7 @@
 #include "report.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <sched.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -24,7 +25,7 @@ Report::Report(std::string title, int argc, char** argv) : title_(std::move(titl
   for (int i = 1; i < argc; i += 2) {
     const std::string_view option = argv[i];
     if (i + 1 == argc || (option != "--json" && option != "--only")) {
-      fmt::print(stderr, "usage: {} [--only NAME] [--json FILE]\n", argv[0]);
+      fmt::print(stderr, "usage: {} [--only NAME|BEGIN*] [--json FILE]\n", argv[0]);
       std::exit(2);
     }
     (option == "--json" ? json_path_ : only_) = argv[i + 1];
@@ -33,7 +34,7 @@ Report::Report(std::string title, int argc, char** argv) : title_(std::move(titl
 
 double Report::row(std::string name, std::string unit, std::string peers,
                    const std::function<double()>& measure) {
-  if (!only_.empty() && only_ != name) return 0;
+  if (!wanted(name)) return 0;
   std::vector<double> values;
   for (int run = 1; run <= kRuns; ++run) {
     fmt::print(stderr, "\r\033[K{}: run {} of {}", name, run, kRuns);
@@ -48,17 +49,33 @@ double Report::row(std::string name, std::string unit, std::string peers,
   return median;
 }
 
-int Report::finish() const {
+bool Report::wanted(std::string_view name) {
+  names_.emplace_back(name);
+  if (only_.empty() || only_ == name) return true;
+  return only_.ends_with('*') && name.starts_with(only_.substr(0, only_.size() - 1));
+}
+
+void Report::ratio(std::string name, double value, double base, std::string peers) {
+  if (value == 0 || base == 0) return;
+  const double times = value / base;
+  rows_.push_back({std::move(name), "x", std::move(peers), times, times, times});
+}
+
+int Report::finish() {
+  if (rows_.empty()) {
+    fmt::print(stderr, "no row is called {}; there are: {}\n", only_, fmt::join(names_, " "));
+    return 2;
+  }
   print_table();
   return json_path_.empty() || write_json() ? 0 : 1;
 }
 
 void Report::print_table() const {
   fmt::print("{}\n{}\nmedian of {} runs\n\n", title_, machine(), kRuns);
-  fmt::print("{:<22} {:>12} {:<8} {:>26}   {}\n", "name", "value", "unit", "least .. greatest",
+  fmt::print("{:<26} {:>12} {:<8} {:>26}   {}\n", "name", "value", "unit", "least .. greatest",
              "for comparison");
   for (const Row& row : rows_)
-    fmt::print("{:<22} {:>12} {:<8} {:>26}   {}\n", row.name, number_text(row.median), row.unit,
+    fmt::print("{:<26} {:>12} {:<8} {:>26}   {}\n", row.name, number_text(row.median), row.unit,
                number_text(row.least) + " .. " + number_text(row.greatest), row.peers);
 }
 

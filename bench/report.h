@@ -12,6 +12,7 @@ namespace tubing::bench {
 inline constexpr int kRuns = 5;
 
 /// Rows of one benchmark program. A row is the median of kRuns with its least and greatest value.
+/// `--only` takes a row's name, or the begin of several names with a `*` behind it.
 class Report {
  public:
   /// Understands `--json FILE` and `--only NAME`; ends the program with status 2 for other words.
@@ -23,8 +24,11 @@ class Report {
   double row(std::string name, std::string unit, std::string peers,
              const std::function<double()>& measure);
 
+  /// A row made of two medians: `value / base`. Left out where one of them was.
+  void ratio(std::string name, double value, double base, std::string peers);
+
   /// Prints the machine and the table, and writes the JSON file. Returns the exit status.
-  int finish() const;
+  int finish();
 
  private:
   struct Row {
@@ -40,7 +44,10 @@ class Report {
 
   std::string title_;
   std::string json_path_;
+  bool wanted(std::string_view name);
+
   std::string only_;
+  std::vector<std::string> names_;  ///< Of all rows, for the error about an unknown one.
   std::vector<Row> rows_;
 };
 

@@ -1,130 +1,77 @@
-// What do channels cost between two processes? Round trips, streams of small values, bulk.
+// What do channels cost between two processes? Round trips, requests, streams, bulk.
 #include <fmt/format.h>
 
-#include <cstdlib>
-
+#include "record_pipe.h"
 #include "report.h"
+#include "rpc_traffic.h"
 #include "tcp_floor.h"
-#include "two_processes.h"
 
 namespace {
 
 using namespace tubing;
-using bench::Side;
+using bench::Settings;
+using crypto::Cipher;
+using crypto::Suite;
 
-constexpr int kRoundTrips = 20'000;
-constexpr std::uint64_t kSmallValues = 1'000'000;
+constexpr int kFloorTrips = 20'000;
 constexpr std::size_t kSmallBytes = 64;
-constexpr std::uint64_t kBulkValues = 8'000;
 constexpr std::size_t kBulkBytes = 64 * 1024;
+constexpr std::uint64_t kPipeBytes = std::uint64_t{512} << 20;
 
-/// 64 bytes in memory; all of its numbers are wide, so none is shortened on the wire.
-struct Sample {
-  std::uint64_t a = 0, b = 0, c = 0, d = 0, e = 0, f = 0, g = 0, h = 0;
-  static constexpr std::string_view type_name = "bench.Sample.v1";
-  static constexpr auto fields =
-      tubing::fields("a", &Sample::a, "b", &Sample::b, "c", &Sample::c, "d", &Sample::d, "e",
-                     &Sample::e, "f", &Sample::f, "g", &Sample::g, "h", &Sample::h);
-
-  static Sample of(std::uint64_t i) {
-    constexpr std::uint64_t kWide = std::uint64_t{1} << 60;
-    return {kWide + i, kWide, kWide, kWide, kWide, kWide, kWide, kWide + 2 * i};
-  }
-  bool is(std::uint64_t i) const { return a == of(i).a && d == of(i).d && h == of(i).h; }
-};
-static_assert(sizeof(Sample) == kSmallBytes);
-
-/// A raw value with its number in front.
-template <std::size_t kBytes>
-struct Raw {
-  static Bytes of(std::uint64_t i) {
-    Bytes bytes(kBytes);
-    store_be64(bytes.data(), i);
-    return bytes;
-  }
-  static bool is(const Bytes& bytes, std::uint64_t i) {
-    return bytes.size() == kBytes && load_be64(bytes.data()) == i;
-  }
-};
-bool is_number(const Sample& sample, std::uint64_t i) { return sample.is(i); }
-bool is_number(const Bytes& bytes, std::uint64_t i) {
-  return bytes.size() >= 8 && load_be64(bytes.data()) == i;
-}
-
-inline constexpr Service<Sample, Sample> kEcho{"bench.echo"};
-inline constexpr Service<Sample, std::uint64_t> kStructs{"bench.structs", 1024};
-inline constexpr Service<Bytes, std::uint64_t> kBytes{"bench.bytes", 1024};
-
-Task<> echo(Duplex<Sample, Sample>& peer) {
-  while (auto sample = co_await peer.rx.recv()) co_await ok(peer.tx.send(*sample));
-  co_return peer.rx.end();
-}
-
-/// Checks every value, and answers their number at the end.
-template <class T>
-Task<> count_values(Duplex<std::uint64_t, T>& peer) {
-  std::uint64_t count = 0;
-  while (auto value = co_await peer.rx.recv()) {
-    if (!is_number(*value, count))
-      co_return Error(Code::data_loss, "bench", "a value came out of order or changed");
-    ++count;
-  }
-  co_await ok(peer.tx.send(count));
-  co_return peer.rx.end();
-}
-
-Task<> serve_all(Side side) {
-  co_return co_await nursery([&](Nursery& n) -> Task<> {
-    co_await ok(serve(n, side.node, kEcho, echo));
-    co_await ok(serve(n, side.node, kStructs, count_values<Sample>));
-    co_await ok(serve(n, side.node, kBytes, count_values<Bytes>));
-    co_return {};
+void latency_rows(bench::Report& report) {
+  bench::pin_to_one_core();
+  const double floor = report.row("tcp_rtt_us", "us", "two blocking threads, one core", [] {
+    return bench::tcp_round_trip_us(kFloorTrips, kSmallBytes);
   });
-}
-
-double seconds_since(Scheduler& scheduler, Time begin) {
-  return static_cast<double>((scheduler.now() - begin).count()) / 1e9;
-}
-
-Task<> ping(Duplex<Sample, Sample>& peer, int count) {
-  for (int i = 0; i < count; ++i) {
-    co_await ok(peer.tx.send(Sample::of(static_cast<std::uint64_t>(i))));
-    const Sample back = co_await ok(peer.rx.recv());
-    if (!back.is(static_cast<std::uint64_t>(i)))
-      co_return Error(Code::data_loss, "bench", "the echo differs");
-  }
-  co_return {};
-}
-
-double round_trip_us() {
-  double us = 0;
-  bench::run_two_processes(serve_all, [&](Side side) -> Task<> {
-    auto peer = co_await ok(open(side.node, kEcho, side.server));
-    co_await ok(ping(peer, 1000));
-    const Time begin = side.scheduler.now();
-    co_await ok(ping(peer, kRoundTrips));
-    us = seconds_since(side.scheduler, begin) * 1e6 / kRoundTrips;
-    co_return {};
+  const double chacha = report.row("rtt_us", "us", "one core", [] {
+    return bench::round_trip_us({.suite = Suite::chacha_poly});
   });
-  return us;
+  report.ratio("rtt / tcp_rtt", chacha, floor, "goal 1.4; raw TLS 1.35, gRPC with TLS 3.3");
+  const double aes = report.row("rtt_aes_us", "us", "one core, AES-GCM",
+                                [] { return bench::round_trip_us({.suite = Suite::aes_gcm}); });
+  report.ratio("rtt_aes / tcp_rtt", aes, floor, "goal 1.3");
+  bench::unpin();
 }
 
-/// Values a second, one `send` each, until the receiver's answer to the last.
-template <class T>
-double values_per_s(Service<T, std::uint64_t> service, std::uint64_t count,
-                    T (*make)(std::uint64_t)) {
-  double per_s = 0;
-  bench::run_two_processes(serve_all, [&](Side side) -> Task<> {
-    auto peer = co_await ok(open(side.node, service, side.server));
-    const Time begin = side.scheduler.now();
-    for (std::uint64_t i = 0; i < count; ++i) co_await ok(peer.tx.send(make(i)));
-    peer.tx.close();
-    const std::uint64_t taken = co_await ok(peer.rx.recv());
-    per_s = static_cast<double>(count) / seconds_since(side.scheduler, begin);
-    if (taken != count) co_return Error(Code::data_loss, "bench", "values were lost");
-    co_return {};
+void request_rows(bench::Report& report) {
+  report.row("request_1_per_s", "/s", "", [] { return bench::requests_per_s({}, 1); });
+  report.row("request_64_per_s", "/s", "gRPC with TLS 75000, ZeroMQ with CURVE 212000",
+             [] { return bench::requests_per_s({}, 64); });
+}
+
+void stream_rows(bench::Report& report) {
+  report.row("stream_struct_per_s", "/s", "gRPC with TLS 880000, ZeroMQ with CURVE 1080000",
+             [] { return bench::structs_per_s({}); });
+  report.row("stream_struct_aes_per_s", "/s", "AES-GCM",
+             [] { return bench::structs_per_s({.suite = Suite::aes_gcm}); });
+  report.row("stream_bytes_per_s", "/s", "raw values of 64 bytes",
+             [] { return bench::raw_per_s({}, kSmallBytes); });
+  for (const std::uint32_t channels : {10U, 100U, 1000U})
+    report.row(fmt::format("channels_{}_per_s", channels), "/s", "structs, of all channels",
+               [channels] { return bench::channels_per_s({}, channels); });
+}
+
+double gb_per_s(const Settings& settings, std::size_t bytes) {
+  return bench::raw_per_s(settings, bytes) * static_cast<double>(bytes) / 1e9;
+}
+
+void bulk_rows(bench::Report& report) {
+  const double pipe =
+      report.row("record_pipe_gb_per_s", "GB/s", "two blocking threads, no mux",
+                 [] { return bench::record_pipe_gb_per_s(Cipher::chacha_poly, kPipeBytes); });
+  const double bulk = report.row("bulk_gb_per_s", "GB/s", "64 KiB values; gRPC with TLS 0.80",
+                                 [] { return gb_per_s({}, kBulkBytes); });
+  report.ratio("bulk / record_pipe", bulk, pipe, "goal 0.9");
+  const double pipe_aes = report.row("record_pipe_aes_gb_per_s", "GB/s", "AES-GCM", [] {
+    return bench::record_pipe_gb_per_s(Cipher::aes_gcm, kPipeBytes);
   });
-  return per_s;
+  const double bulk_aes = report.row("bulk_aes_gb_per_s", "GB/s", "64 KiB values", [] {
+    return gb_per_s({.suite = Suite::aes_gcm}, kBulkBytes);
+  });
+  report.ratio("bulk_aes / record_pipe_aes", bulk_aes, pipe_aes, "goal 0.9");
+  for (const std::size_t bytes : {16UL, 256UL, 4096UL, 1UL << 20, 16UL << 20})
+    report.row(fmt::format("raw_{}_gb_per_s", bytes), "GB/s",
+               fmt::format("values of {} bytes", bytes), [bytes] { return gb_per_s({}, bytes); });
 }
 
 }  // namespace
@@ -132,20 +79,9 @@ double values_per_s(Service<T, std::uint64_t> service, std::uint64_t count,
 int main(int argc, char** argv) {
   bench::Report report("Network channels: two processes over loopback TCP, encrypted, defaults",
                        argc, argv);
-  bench::pin_to_one_core();
-  const double floor = report.row("tcp_rtt_us", "us", "two blocking threads, one core", [] {
-    return bench::tcp_round_trip_us(kRoundTrips, kSmallBytes);
-  });
-  const double rtt = report.row("rtt_us", "us", "one core", round_trip_us);
-  bench::unpin();
-  report.row("stream_struct_per_s", "/s", "gRPC with TLS 880000",
-             [] { return values_per_s(kStructs, kSmallValues, Sample::of); });
-  report.row("stream_bytes_per_s", "/s", "ZeroMQ with CURVE 1080000",
-             [] { return values_per_s(kBytes, kSmallValues, Raw<kSmallBytes>::of); });
-  report.row("bulk_gb_per_s", "GB/s", "gRPC with TLS 0.80", [] {
-    return values_per_s(kBytes, kBulkValues, Raw<kBulkBytes>::of) * kBulkBytes / 1e9;
-  });
-  const int status = report.finish();
-  if (floor > 0 && rtt > 0) fmt::print("\nround trip: {:.2f} x the floor\n", rtt / floor);
-  return status;
+  latency_rows(report);
+  request_rows(report);
+  stream_rows(report);
+  bulk_rows(report);
+  return report.finish();
 }

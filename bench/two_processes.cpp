@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <deque>
 
 #include "tubing/channel/uv_reactor.h"
 #include "tubing/crypto/authority.h"
@@ -45,30 +46,45 @@ crypto::Credentials make_credentials(const crypto::Authority& authority, std::st
 /// One side's loop, keys and node.
 class Party {
  public:
-  Party(const crypto::Authority& authority, std::string name)
-      : credentials_(make_credentials(authority, std::move(name), reactor_.wall_now(), entropy_)),
+  Party(const crypto::Authority& authority, std::string name, const Settings& settings)
+      : settings_(settings),
         trust_(crypto::Trust::ca_only({authority.public_key()})),
-        node_({scheduler_, transport_, entropy_, credentials_, trust_}) {}
+        node_(make_node(authority, name)),
+        new_node_([this, &authority, name] { return make_node(authority, name); }) {}
 
-  rpc::Node& node() { return node_; }
-  Side side(PeerName server) { return {node_, scheduler_, std::move(server)}; }
+  rpc::Node& node() { return *node_; }
+  Side side(PeerName server) { return {*node_, scheduler_, std::move(server), new_node_}; }
   void run(Task<> task) {
     if (Result<> result = scheduler_.run(std::move(task)); !result) give_up(result.error());
   }
 
  private:
+  std::unique_ptr<rpc::Node> make_node(const crypto::Authority& authority, std::string name) {
+    credentials_.push_back(
+        make_credentials(authority, std::move(name), reactor_.wall_now(), entropy_));
+    return std::make_unique<rpc::Node>(rpc::NodeParts{.scheduler = scheduler_,
+                                                      .transport = transport_,
+                                                      .entropy = entropy_,
+                                                      .credentials = credentials_.back(),
+                                                      .trust = trust_,
+                                                      .suites = {&settings_.suite, 1}},
+                                       settings_.limits);
+  }
+
+  const Settings settings_;
   crypto::SystemEntropy entropy_;
   channel::UvReactor reactor_;
   Scheduler scheduler_{reactor_, Prng(1)};
   rpc::TcpTransport transport_{reactor_};
-  crypto::Credentials credentials_;
+  std::deque<crypto::Credentials> credentials_;  ///< One a node; they stay where they are.
   crypto::Trust trust_;
-  rpc::Node node_;
+  std::unique_ptr<rpc::Node> node_;
+  std::function<std::unique_ptr<rpc::Node>()> new_node_;
 };
 
-[[noreturn]] void run_server(const crypto::Authority& authority, int port_pipe,
-                             const std::function<Task<>(Side)>& serve) {
-  Party party(authority, "server");
+[[noreturn]] void run_server(const crypto::Authority& authority, const Settings& settings,
+                             int port_pipe, const std::function<Task<>(Side)>& serve) {
+  Party party(authority, "server", settings);
   const rpc::Address address = value_of(party.node().listen({"127.0.0.1", 0}));
   if (::write(port_pipe, &address.port, sizeof address.port) != sizeof address.port) std::exit(1);
   party.run(serve(party.side({})));
@@ -77,7 +93,7 @@ class Party {
 
 }  // namespace
 
-void run_two_processes(const std::function<Task<>(Side)>& serve,
+void run_two_processes(const Settings& settings, const std::function<Task<>(Side)>& serve,
                        const std::function<Task<>(Side)>& client) {
   crypto::SystemEntropy entropy;
   const crypto::Authority authority = crypto::Authority::generate(entropy);
@@ -85,11 +101,11 @@ void run_two_processes(const std::function<Task<>(Side)>& serve,
   if (::pipe(port_pipe) != 0) std::abort();
   const pid_t server = ::fork();
   if (server < 0) std::abort();
-  if (server == 0) run_server(authority, port_pipe[1], serve);
+  if (server == 0) run_server(authority, settings, port_pipe[1], serve);
   std::uint16_t port = 0;
   if (::read(port_pipe[0], &port, sizeof port) != sizeof port) std::abort();
   {
-    Party party(authority, "client");
+    Party party(authority, "client", settings);
     party.run(client(party.side({fmt::format("server@127.0.0.1:{}", port)})));
   }
   ::kill(server, SIGTERM);

@@ -26,8 +26,7 @@ struct Program::Parts {
         credentials(std::move(creds)),
         trust(std::move(trusted)),
         node(std::in_place,
-             NodeParts{scheduler, transport, entropy, credentials, trust, options.logger,
-                       options.suites, options.psk},
+             NodeParts{scheduler, transport, entropy, credentials, trust, options.logger},
              options.limits) {}
 
   crypto::SystemEntropy entropy;
