@@ -2,12 +2,14 @@
 
 import socket
 import time
+from dataclasses import replace
 
 from peer.certificate import Certificate, Identity, Usage
 from peer.errors import Breach, CutOff, Refused, Status
 from peer.frames import Frame, Kind, Settings, number
 from peer.handshake import MAGIC, Party, Preamble
 from peer.session import Session
+from peer.values import unpack
 from world import World, case, check_told
 
 DAY = 86_400
@@ -174,6 +176,30 @@ def wrong_tag(world: World) -> None:
     record[-1] ^= 1
     session.stream.write(bytes(record))
     check_refused(session, Status.UNAUTHENTICATED, "tag")
+
+
+def roles(session: Session) -> list[object]:
+    """The roles that the server believes us to have."""
+    channel = session.open("interop.roles.v1", ("int64", "string"))
+    payloads = list(iter(channel.recv, None))
+    channel.close()
+    return [unpack(payload) for payload in payloads if payload is not None]
+
+
+@case("a second implementation gets new roles by a renewal and none by one of another session")
+def renews(world: World) -> None:
+    me = world.party(Certificate("bob", roles=("early",)))
+    old = Certificate.decode(me.certificate)
+    newer = replace(old, roles=("late", "later"), not_after=old.not_after + DAY)
+    forged = newer.issue(Identity())
+    session = world.dial(world.server(), me)
+    session.show(me.renewal(bytes(32), newer.issue(world.authority)))
+    session.show(me.renewal(session.session_hash, forged))
+    assert roles(session) == ["early"]
+    session.show(me.renewal(session.session_hash, newer.issue(world.authority)))
+    assert roles(session) == ["late", "later"]
+    session.show(b"\x07" + me.renewal(session.session_hash, me.certificate)[1:])
+    check_refused(session, Status.DATA_LOSS, "version")
 
 
 @case("a second implementation may send settings with keys of a later version")

@@ -28,6 +28,7 @@ inline constexpr Service<Sample, Sample> kEcho{"interop.echo.v1", 2};
 inline constexpr Service<std::int64_t, std::int64_t> kCount{"interop.count.v1", 4};
 inline constexpr Service<std::int64_t, std::int64_t> kStop{"interop.stop.v1", 4};
 inline constexpr Service<std::int64_t, std::int64_t> kFail{"interop.fail.v1", 4};
+inline constexpr Service<std::int64_t, std::string> kRoles{"interop.roles.v1", 4};
 
 Sample answer_to(Sample sample) {
   sample.number += 1;
@@ -63,6 +64,12 @@ Task<> fail(Duplex<std::int64_t, std::int64_t>& peer) {
   co_return Error(Code::data_loss, "interop", fmt::format("{} is lost", number));
 }
 
+// Tells the opener which roles its certificate gives it now.
+Task<> tell_roles(Duplex<std::string, std::int64_t>& opener) {
+  for (const std::string& role : opener.peer.roles) co_await ok(opener.tx.send(role));
+  co_return {};
+}
+
 Task<> serve_all(rpc::Program& program) {
   const auto address = co_await ok(program.node().listen({"127.0.0.1", 0}));
   fmt::print(stderr, "listens at {}:{}\n", address.host, address.port);
@@ -71,6 +78,7 @@ Task<> serve_all(rpc::Program& program) {
     co_await ok(serve(n, program.node(), kCount, count));
     co_await ok(serve(n, program.node(), kStop, stop_early));
     co_await ok(serve(n, program.node(), kFail, fail));
+    co_await ok(serve(n, program.node(), kRoles, tell_roles));
     co_return {};
   });
 }

@@ -86,6 +86,10 @@ class Session:
             self.pump()
         return self._incoming.popleft()
 
+    def show(self, renewal: bytes) -> None:
+        """Shows a newer certificate; `Party.renewal` makes what is shown."""
+        self.send(Frame(Kind.CERTIFICATE, payload=renewal))
+
     def ping(self) -> None:
         """Waits for the answer."""
         self._pings += 1
