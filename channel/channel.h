@@ -3,7 +3,6 @@
 
 #include <concepts>
 
-#include "tubing/channel/detail/channel_core.h"
 #include "tubing/channel/detail/channel_ops.h"
 #include "tubing/channel/task.h"
 
@@ -25,9 +24,10 @@ class Sender {
 
   /// `co_await tx.send(v)`: waits until a receiver or the buffer takes `v`. A value given by
   /// reference is copied, a temporary moved, and only once the send takes place.
-  /// Errors: closed, where somebody closed the channel; cancelled and deadline_exceeded, where the
-  /// value was not sent and is untouched; over a network also stopped, reset, lost, and
-  /// invalid_argument for a value over the limit, which leaves the channel as it was.
+  /// Errors: closed, where somebody closed the channel; stopped, where the receiver wants no more;
+  /// cancelled and deadline_exceeded, where the value was not sent and is untouched; over a network
+  /// also reset, lost, and invalid_argument for a value over the limit, or with an end in it that
+  /// cannot be passed, which leaves the value and the channel as they were.
   /// Cancel: ends the wait.
   detail::SendOp<T> send(const T& value, Deadline deadline = {}) const
     requires std::copy_constructible<T>
@@ -39,13 +39,23 @@ class Sender {
   }
   /// Sends if that needs no waiting. Returns false where it would have waited, with `value`
   /// untouched.
-  /// Errors: closed, and over a network stopped, reset and lost.
+  /// Errors: as send, without the waiting ones.
   Result<bool> try_send(const T& value) const
     requires std::copy_constructible<T>
   {
     return tried(ref_->send(value));
   }
   Result<bool> try_send(T&& value) const { return tried(ref_->send(std::move(value))); }
+  /// `co_await tx.flush()`: waits until the receiver's code has taken everything that was sent
+  /// before. Allowed behind close too: "it was complete, and all of it was taken".
+  /// Errors: stopped, and over a network reset and lost, where not all of it was taken; the text
+  /// says how much was. cancelled, deadline_exceeded. invalid_argument on a datagram channel.
+  /// Cancel: ends the wait.
+  detail::FlushOp<T> flush(Deadline deadline = {}) const { return {ref_, deadline}; }
+  /// How many values were sent, and how many of these the receiver's code is known to have taken.
+  /// Over a network the second follows with the receiver's credit. Both stay when the channel ends.
+  std::uint64_t accepted() const { return ref_->accepted(); }
+  std::uint64_t taken_by_peer() const { return ref_->taken(); }
   /// Says that nothing more will be sent. What was sent can still be received; waiting senders end
   /// with `closed`. Idempotent, never waits.
   void close() const { ref_->close(Error(Code::closed, "channel")); }
@@ -98,6 +108,10 @@ class Receiver {
     }
     return value;
   }
+  /// Nothing more is wanted: what waits here and what still comes is discarded, and the sender's
+  /// operations end with `stopped`, as every later recv does that finds no earlier end. Idempotent,
+  /// never waits. In process a receiver that is only dropped tells its sender nothing, as in Go.
+  void stop() const { ref_->stop(Error(Code::stopped, "channel", "the receiver wants no more")); }
   /// How the last recv, or recv arm of a select, that yielded no value ended: ok for `closed`
   /// alone, so that `co_return rx.end();` behind a loop hides no loss.
   Result<> end() const { return ref_->recv_end(); }

@@ -26,6 +26,7 @@ namespace tubing {
 /// | std::optional | nil, or the value |
 /// | std::variant | array of the alternative's index and its value; std::monostate is nil |
 /// | std::chrono::duration | its count |
+/// | Duplex, Sender, Receiver | the channel's number; only inside a channel's message: duplex.h |
 template <class T>
 concept Encodable = std::default_initializable<T> && detail::is_encodable<T>();
 

@@ -83,7 +83,8 @@ class Port {
   virtual void attach(PortEvents& events) = 0;
   virtual void detach() = 0;
 
-  /// Whether a small message would be accepted now. Where not, on_writable follows.
+  /// Whether a small message would be accepted now. Where not, on_writable follows. Always true on
+  /// a datagram channel: what finds no room there is dropped by `commit`, which says true.
   virtual bool has_room() = 0;
   /// Begins a message: append its bytes to what this returns, then commit or rollback.
   /// Requires: sending has not ended.

@@ -64,6 +64,13 @@ detail::SendArm<T> send(const Channel<T>& channel, V&& value) {
   return detail::SendArm<T>(channel.core(), std::forward<V>(value));
 }
 
+/// An arm that is ready once everything has been taken that was sent on `tx` before this call; its
+/// result is that of `tx.flush()`. An empty handle is never ready.
+template <class T>
+detail::FlushArm<T> flushed(const Sender<T>& tx) {
+  return detail::FlushArm<T>(tx.core());
+}
+
 /// An arm that is ready once `span` has passed since the select began.
 inline detail::AfterArm after(Duration span) { return detail::AfterArm(within(span)); }
 /// An arm that is ready at `deadline`.

@@ -14,13 +14,19 @@ namespace tubing {
 ///
 ///     inline constexpr Service<ToServer, ToClient> kChat{"chat.v1"};
 ///
-/// The names of both types are compared when a channel is opened.
+/// The names of both types, and the delivery, are compared when a channel is opened.
 template <Encodable ToServer, Encodable ToClient>
 struct Service {
   std::string_view name;
   /// Values that each side's receiver has room for; the peer's credit. At least 1.
   std::uint32_t capacity = 64;
   channel::ChannelClass channel_class = channel::ChannelClass::normal;
+  /// Both ends must have the same; datagram says that values may be lost, and sends never wait.
+  channel::Delivery delivery = channel::Delivery::ordered;
+
+  /// Whether a value of either direction may hold the end of a channel.
+  static constexpr bool kPassesEnds =
+      detail::kCarriesEnds<ToServer> || detail::kCarriesEnds<ToClient>;
 
   using OpenerEnd = Duplex<ToServer, ToClient>;
   using ServerEnd = Duplex<ToClient, ToServer>;
@@ -30,22 +36,25 @@ struct Service {
             .out_type = std::string(type_name_of<ToServer>()),
             .in_type = std::string(type_name_of<ToClient>()),
             .capacity = capacity,
-            .channel_class = channel_class};
+            .channel_class = channel_class,
+            .delivery = delivery};
   }
 };
 
 /// `auto chat = co_await ok(open(network, kChat, PeerName{"server@127.0.0.1:7000"}));` opens a
 /// channel to the service; both directions may be used at once.
 ///
-/// Errors: those of Network::open. Whether the peer serves the channel shows at its first use.
+/// Errors: those of Network::open; invalid_argument as for accept. Whether the peer serves the
+/// channel shows at its first use.
 template <class ToServer, class ToClient>
 Task<Duplex<ToServer, ToClient>> open(channel::Network& network,
                                       Service<ToServer, ToClient> service, PeerName peer,
                                       Deadline deadline = {}) {
-  co_await ok(detail::check_capacity(service.capacity, "open"));
+  co_await ok(detail::check_spec(service.spec(), service.kPassesEnds, "open"));
   std::unique_ptr<channel::Port> port =
       co_await ok(network.open(std::move(peer), service.spec(), deadline));
-  co_return detail::bind_port<ToServer, ToClient>(std::move(port), service.capacity);
+  co_return detail::bind_port<ToServer, ToClient>(std::move(port), service.capacity,
+                                                  service.delivery);
 }
 
 /// A channel that a peer opened and nobody serves yet. Move-only; dropping it refuses the channel.
@@ -59,29 +68,30 @@ using channel::IncomingPort;
 ///       …
 ///
 /// Dropping the receiver ends the service: channels to it are refused from then on.
-/// Errors: already_exists where the service is accepted elsewhere; invalid_argument for capacity 0.
+/// Errors: already_exists where the service is accepted elsewhere; invalid_argument for capacity 0,
+/// and for datagrams that carry the ends of channels.
 template <class ToServer, class ToClient>
 Result<Receiver<IncomingPort>> accept(channel::Network& network,
                                       const Service<ToServer, ToClient>& service,
                                       std::uint32_t backlog = 128) {
-  Result<> served = detail::check_capacity(service.capacity, "accept");
+  Result<> served = detail::check_spec(service.spec(), service.kPassesEnds, "accept");
   if (!served) return std::move(served).error();
   return network.accept(std::string(service.name), backlog);
 }
 
 /// Serves one channel that came by accept. Errors: invalid_argument where the opener's types are
-/// others than the service's; the opener is told both names.
+/// others than the service's, or its delivery is; the opener is told both.
 template <class ToServer, class ToClient>
 Result<Duplex<ToClient, ToServer>> serve_end(const Service<ToServer, ToClient>& service,
                                              IncomingPort incoming) {
   const channel::ChannelSpec ours = service.spec();
-  Result<> same = detail::compare_types(ours, incoming.spec);
+  Result<> same = detail::compare_specs(ours, incoming.spec);
   if (!same) {
     incoming.port->reset(same.error().code(), same.error().detail());
     return std::move(same).error();
   }
   const std::uint32_t room = incoming.port->accept(service.capacity);
-  return detail::bind_port<ToClient, ToServer>(std::move(incoming.port), room);
+  return detail::bind_port<ToClient, ToServer>(std::move(incoming.port), room, service.delivery);
 }
 
 namespace detail {

@@ -142,7 +142,7 @@ class WriterSink final : public detail::Sink<Bytes> {
     writer_ = *std::move(writer);
     return {};
   }
-  Result<bool> accept(const Bytes& value) override {
+  Result<bool> accept(Bytes& value, bool) override {
     if (busy_) return false;
     writing_ = value;
     busy_ = !writer_->write(writing_);

@@ -2,38 +2,18 @@
 #pragma once
 
 #include <memory>
-#include <new>
 #include <optional>
 
 #include "tubing/channel/base/result.h"
 #include "tubing/channel/detail/onlooker.h"
 #include "tubing/channel/detail/strand.h"
+#include "tubing/channel/detail/value_ring.h"
+#include "tubing/channel/detail/value_seam.h"
 
 namespace tubing::detail {
 
-/// Where the values of a sender go when the receiver is not in this process.
-template <class T>
-class Sink {
- public:
-  virtual ~Sink() = default;
-  /// Takes `value` (to encode it) and returns true; or has no room now, and calls
-  /// `ChannelCore::admit_senders` when it has. An error refuses this value alone.
-  virtual Result<bool> accept(const T& value) = 0;
-  /// Whether `accept` would take a small value.
-  virtual bool has_room() const = 0;
-  /// The user ended the channel: `closed` says complete, any other code breaks it off.
-  virtual void close(const Error& how) = 0;
-};
-
-/// Where the values of a receiver come from when the sender is not in this process.
-class Source {
- public:
-  virtual ~Source() = default;
-  /// One value was taken from the buffer: the sender may send another.
-  virtual void on_taken() = 0;
-};
-
-/// A queue of at most `capacity` values and two queues of waiters.
+/// A queue of at most `capacity` values and two queues of waiters; a third one of those who wait
+/// until what was sent has been taken.
 ///
 /// Invariants: receivers wait only while the buffer is empty; senders wait only while it is full
 /// (or the sink has no room); never both. Values leave in the order in which they came.
@@ -48,9 +28,9 @@ class ChannelCore : public Pooled {
   ChannelCore(const ChannelCore&) = delete;
   ChannelCore& operator=(const ChannelCore&) = delete;
   ~ChannelCore() {
-    TUBING_ASSERT(senders_.empty() && receivers_.empty());
-    while (count_ > 0) pop_front();
-    if (ring_) std::allocator<T>().deallocate(ring_, capacity_);
+    TUBING_ASSERT(senders_.empty() && receivers_.empty() && flushers_.empty());
+    if (sink_) sink_->drop_sender();
+    if (source_) source_->drop_receiver();
   }
 
   void add_ref() { ++refs_; }
@@ -68,72 +48,115 @@ class ChannelCore : public Pooled {
 
   /// Settles a receive, or says that it has to wait.
   Outcome receive(std::optional<T>& into) {
-    if (count_ > 0) {
-      T& first = ring_[head_];
-      into.emplace(std::move(first));
-      pop_front();
-      if (!senders_.empty()) [[likely]] {
+    if (!ring_.empty()) {
+      into.emplace(std::move(ring_.front()));
+      ring_.pop();
+      if (!senders_.empty()) [[likely]]
         admit_one_buffered();
-      }
-      if (source_) [[unlikely]]
-        source_->on_taken();
+      if (watched_) [[unlikely]]
+        after_take();
       return Outcome::done;
     }
     if (!senders_.empty() && !sink_) {
       WaitNode& node = senders_.front();
       move_from(node, [&](auto&& value) { into.emplace(std::forward<decltype(value)>(value)); });
+      ring_.pass();
       commit(node);
       return Outcome::done;
     }
-    return end_ ? Outcome::ended : Outcome::pending;
+    if (end_) return Outcome::ended;
+    return sink_ ? refuse(passed_on("recv")) : Outcome::pending;
   }
-  bool can_receive() const { return count_ > 0 || (!senders_.empty() && !sink_) || end_; }
+  bool can_receive() const { return !ring_.empty() || end_ || sink_ || !senders_.empty(); }
 
   /// Settles a send, or says that it has to wait. Takes `value` only when it is done.
   template <class V>
   Outcome send(V&& value) {
-    if (end_) [[unlikely]]
-      return Outcome::ended;
+    if (elsewhere_) [[unlikely]]
+      return send_elsewhere(const_cast<T&>(value), std::is_rvalue_reference_v<V&&>);
     if (WaitNode* node = first_receiver(receivers_)) {
-      static_cast<std::optional<T>*>(node->slot)->emplace(std::forward<V>(value));
-      commit(*node);
+      hand_over(*node, std::forward<V>(value));
       return Outcome::done;
     }
-    if (sink_) [[unlikely]]
-      return senders_.empty() ? send_to_sink(value) : Outcome::pending;
-    if (count_ == capacity_) return Outcome::pending;
-    push_back(std::forward<V>(value));
+    if (ring_.size() == capacity_) return Outcome::pending;
+    ring_.push(std::forward<V>(value));
     return Outcome::done;
   }
   bool can_send() const {
-    if (end_ || has_receiver(receivers_)) return true;
-    return sink_ ? senders_.empty() && sink_->has_room() : count_ < capacity_;
+    if (end_ || source_) return true;
+    if (sink_) return senders_.empty() && sink_->has_room();
+    return has_receiver(receivers_) || ring_.size() < capacity_;
   }
 
-  /// The user ends the channel, and the peer is told.
+  /// How many values were sent, and how many of these the receiver's code has taken.
+  std::uint64_t accepted() const { return sink_ ? sink_->accepted() : ring_.pushed(); }
+  std::uint64_t taken() const {
+    if (sink_) return sink_->taken_by_peer();
+    return ring_.popped() - (rare_ ? rare_->discarded : 0);
+  }
+  /// Settles a flush of the first `count` values, or says that it has to wait.
+  Outcome flush(std::uint64_t count) {
+    if (sink_ && !sink_->can_flush()) return refuse(nobody_flushes());
+    if (taken() >= count) return Outcome::done;
+    return flush_end() ? Outcome::ended : Outcome::pending;
+  }
+  /// Why values will not be taken any more; null while they may be, also behind a close.
+  const Error* flush_end() const {
+    if (rare_ && rare_->late_end) return &*rare_->late_end;
+    return end_ && end_->code() != Code::closed ? &*end_ : nullptr;
+  }
+  void watch_flush(WaitNode& node) {
+    flushers_.push(node);
+    watched_ = true;
+  }
+  /// Lets go those whose values have been taken; `WaitNode::slot` holds their count.
+  void admit_flushers() {
+    while (!flushers_.empty()) {
+      WaitNode& node = flushers_.front();
+      if (taken() < *static_cast<const std::uint64_t*>(node.slot)) return;
+      commit(node);
+    }
+  }
+
+  /// The sender's user ends the channel, and the peer is told.
   void close(Error how) {
     if (end_) return;
     end(std::move(how));
     if (sink_) sink_->close(*end_);
   }
-  /// Ends the channel: what is buffered can still be received. The first end stays.
+  /// The receiver's user wants no more: what waits is discarded, and the sender is told.
+  void stop(const Error& how) {
+    if (sink_) return;
+    for (; !ring_.empty(); ring_.pop()) ++rare().discarded;
+    end(how);
+    if (source_) source_->on_stop(how);
+  }
+  /// Ends the channel: what is buffered can still be received. The first end stays; behind a close
+  /// another one tells that what was sent will not be taken.
   void end(Error how) {
-    if (end_) return;
-    end_.emplace(std::move(how));
-    while (!receivers_.empty()) end_receiver(receivers_.front());
-    while (!senders_.empty()) settle(senders_.front(), Outcome::ended);
+    const bool complete = how.code() == Code::closed;
+    if (!end_) {
+      end_.emplace(std::move(how));
+      elsewhere_ = true;
+      while (!receivers_.empty()) end_receiver(receivers_.front());
+      while (!senders_.empty()) settle(senders_.front(), Outcome::ended);
+    } else if (!complete && !flush_end() && taken() < accepted()) {
+      rare().late_end.emplace(std::move(how));
+    }
+    if (complete) return;
+    while (!flushers_.empty()) settle(flushers_.front(), Outcome::ended);
   }
   bool ended() const { return end_.has_value(); }
   /// Requires: ended().
   const Error& how_ended() const { return *end_; }
   /// Requires: an operation of this channel was refused.
-  const Error& refusal() const { return *refusal_; }
+  const Error& refusal() const { return *rare_->refusal; }
 
   /// For a Sink that has room again: lets waiting senders in, in their order.
   void admit_senders() {
     while (!senders_.empty() && !end_) {
       WaitNode& node = senders_.front();
-      const Outcome outcome = send_to_sink(*static_cast<const T*>(node.slot));
+      const Outcome outcome = send_to_sink(*static_cast<T*>(node.slot), node.may_move);
       if (outcome == Outcome::pending) return;
       settle(node, outcome);
     }
@@ -143,16 +166,34 @@ class ChannelCore : public Pooled {
   void deliver(T&& value) {
     if (end_) return;
     if (WaitNode* node = first_receiver(receivers_)) {
-      static_cast<std::optional<T>*>(node->slot)->emplace(std::move(value));
-      commit(*node);
-      source_->on_taken();
-      return;
+      hand_over(*node, std::move(value));
+      return source_->on_taken();
     }
-    TUBING_ASSERT(count_ < capacity_ && "a source delivers no more than its credit");
-    push_back(std::move(value));
+    TUBING_ASSERT(ring_.size() < capacity_ && "a source delivers no more than its credit");
+    ring_.push(std::move(value));
   }
-  void attach(std::unique_ptr<Sink<T>> sink) { sink_ = std::move(sink); }
-  void attach(std::unique_ptr<Source> source) { source_ = std::move(source); }
+  /// Requires: either lives until it is told that the last handle is gone.
+  void attach(Sink<T>& sink) {
+    sink_ = &sink;
+    elsewhere_ = true;
+  }
+  void attach(Source& source) {
+    source_ = &source;
+    elsewhere_ = watched_ = true;
+  }
+  template <class Owned>
+  void attach(std::unique_ptr<Owned> owned) {
+    attach(*owned.release());
+  }
+  Sink<T>* sink() const { return sink_; }
+  Source* source() const { return source_; }
+
+  /// Whether nothing was ever sent, so that an end of this channel may travel.
+  bool is_fresh() const { return ring_.pushed() == 0 && senders_.empty() && flushers_.empty(); }
+  /// Marks the channel while a message that carries its end is written. Returns: false where it
+  /// was marked already.
+  bool mark_travelling() { return !std::exchange(travelling_, true); }
+  void unmark_travelling() { travelling_ = false; }
 
   WaitQueue& receivers() { return receivers_; }
   WaitQueue& senders() { return senders_; }
@@ -160,7 +201,7 @@ class ChannelCore : public Pooled {
     senders_.push(node);
     tell_onlookers(receivers_);
   }
-  std::size_t size() const { return count_; }
+  std::size_t size() const { return ring_.size(); }
   std::size_t capacity() const { return capacity_; }
 
   /// How the last receive that yielded no value ended; `ok` before there was one.
@@ -173,6 +214,10 @@ class ChannelCore : public Pooled {
   }
 
  private:
+  RareFacts& rare() {
+    if (!rare_) rare_ = std::make_unique<RareFacts>();
+    return *rare_;
+  }
   [[gnu::noinline, gnu::cold]] void settle_home(const Strand& strand) {
     TUBING_ASSERT(!home_ && "a channel is used on one Scheduler alone", strand.name);
     home_ = &strand.scheduler;
@@ -187,7 +232,10 @@ class ChannelCore : public Pooled {
     if (WaitNode* behind = static_cast<Onlooker&>(node).claim_end()) commit(*behind);
   }
   static void commit(WaitNode& node) { settle(node, Outcome::done); }
-
+  [[gnu::noinline, gnu::cold]] Outcome refuse(Error why) {
+    rare().refusal.emplace(std::move(why));
+    return Outcome::refused;
+  }
   template <class F>
   static void move_from(WaitNode& node, F&& take) {
     T& value = *static_cast<T*>(node.slot);
@@ -196,104 +244,50 @@ class ChannelCore : public Pooled {
     }
     take(std::move(value));
   }
-
-  void admit_one_buffered() {
-    WaitNode& node = senders_.front();
-    move_from(node, [&](auto&& value) { push_back(std::forward<decltype(value)>(value)); });
+  template <class V>
+  void hand_over(WaitNode& node, V&& value) {
+    static_cast<std::optional<T>*>(node.slot)->emplace(std::forward<V>(value));
+    ring_.pass();
     commit(node);
   }
+  void admit_one_buffered() {
+    WaitNode& node = senders_.front();
+    move_from(node, [&](auto&& value) { ring_.push(std::forward<decltype(value)>(value)); });
+    commit(node);
+  }
+  void after_take() {
+    if (source_) return source_->on_taken();
+    admit_flushers();
+    watched_ = !flushers_.empty();
+  }
 
-  Outcome send_to_sink(const T& value) {
-    Result<bool> accepted = sink_->accept(value);
-    if (!accepted) {
-      refusal_.emplace(std::move(accepted).error());
-      return Outcome::refused;
-    }
+  /// Sends on a channel that has ended, or whose other end is not in this process.
+  Outcome send_elsewhere(T& value, bool may_move) {
+    if (end_) return Outcome::ended;
+    if (source_) return refuse(passed_on("send"));
+    return senders_.empty() ? send_to_sink(value, may_move) : Outcome::pending;
+  }
+  Outcome send_to_sink(T& value, bool may_move) {
+    Result<bool> accepted = sink_->accept(value, may_move);
+    if (!accepted) return refuse(std::move(accepted).error());
     return *accepted ? Outcome::done : Outcome::pending;
   }
 
-  template <class V>
-  void push_back(V&& value) {
-    if (!ring_) [[unlikely]]
-      ring_ = std::allocator<T>().allocate(capacity_);
-    std::size_t slot = head_ + count_;
-    if (slot >= capacity_) slot -= capacity_;
-    new (ring_ + slot) T(std::forward<V>(value));
-    ++count_;
-  }
-  void pop_front() {
-    ring_[head_].~T();
-    if (++head_ == capacity_) head_ = 0;
-    --count_;
-  }
-
   const std::size_t capacity_;
-  std::size_t count_ = 0;
-  std::size_t head_ = 0;
-  T* ring_ = nullptr;  ///< Raw memory for `capacity_` values, made at the first buffered one.
+  ValueRing<T> ring_;
   WaitQueue receivers_;
   WaitQueue senders_;
+  WaitQueue flushers_;
   std::optional<Error> end_;
-  std::optional<Error> refusal_;  ///< Why the last refused value was.
-  std::unique_ptr<Sink<T>> sink_;
-  std::unique_ptr<Source> source_;
+  std::unique_ptr<RareFacts> rare_;
+  Sink<T>* sink_ = nullptr;
+  Source* source_ = nullptr;
   const Scheduler* home_ = nullptr;  ///< Set at the first wait.
   std::uint32_t refs_ = 0;
+  bool elsewhere_ = false;   ///< Ended, or has a sink or a source: no send takes the short way.
+  bool watched_ = false;     ///< Has a source or flushers: they are told of each value taken.
+  bool travelling_ = false;  ///< Its end is in a message that is being written.
   Code last_recv_end_ = Code::ok;
 };
-
-/// A counted reference to a channel, as small as a pointer. The count is not atomic: a channel
-/// belongs to one Scheduler.
-template <class T>
-class ChannelRef {
- public:
-  ChannelRef() = default;
-  explicit ChannelRef(ChannelCore<T>* core) : core_(core) {
-    if (core_) core_->add_ref();
-  }
-  ChannelRef(const ChannelRef& other) : ChannelRef(other.core_) {}
-  ChannelRef(ChannelRef&& other) noexcept : core_(std::exchange(other.core_, nullptr)) {}
-  ChannelRef& operator=(ChannelRef other) noexcept {
-    std::swap(core_, other.core_);
-    return *this;
-  }
-  ~ChannelRef() {
-    if (core_) core_->drop_ref();
-  }
-
-  ChannelCore<T>* get() const { return core_; }
-  ChannelCore<T>& operator*() const {
-    TUBING_ASSERT(core_ && "an operation on an empty channel handle");
-    return *core_;
-  }
-  ChannelCore<T>* operator->() const { return &**this; }
-
- private:
-  ChannelCore<T>* core_ = nullptr;
-};
-
-/// Sends by copy or by move, as the user gave the value.
-template <class T>
-Outcome send_from(ChannelCore<T>& core, T& value, bool may_move) {
-  if constexpr (std::is_copy_constructible_v<T>) {
-    if (!may_move) return core.send(static_cast<const T&>(value));
-  }
-  return core.send(std::move(value));
-}
-
-/// The error of a wait that ended without its operation.
-template <class T>
-Error wait_error(const ChannelCore<T>& core, const Waiter& waiter, const char* operation) {
-  if (waiter.outcome == Outcome::cancelled) return Error(waiter.strand->cancel_code, operation);
-  if (waiter.outcome == Outcome::deadline) return Error(Code::deadline_exceeded, operation);
-  if (waiter.outcome == Outcome::refused) return core.refusal();
-  return core.how_ended().met_by(operation);
-}
-template <class T>
-Error receive_error(ChannelCore<T>& core, const Waiter& waiter) {
-  Error error = wait_error(core, waiter, "recv");
-  core.note_recv_end(waiter.outcome == Outcome::ended ? Code::ok : error.code());
-  return error;
-}
 
 }  // namespace tubing::detail

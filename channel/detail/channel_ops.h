@@ -1,7 +1,7 @@
-// RecvOp and SendOp: one receive, one send, as awaited by a task.
+// RecvOp, SendOp and FlushOp: one receive, one send, one flush, as awaited by a task.
 #pragma once
 
-#include "tubing/channel/detail/channel_core.h"
+#include "tubing/channel/detail/channel_ref.h"
 
 namespace tubing::detail {
 
@@ -88,6 +88,43 @@ class [[nodiscard]] SendOp : public Waiter {
   ChannelRef<T> channel_;  ///< Keeps the channel, though its handles may go while this waits.
   WaitNode node_;
   T* value_;  ///< Bound by reference: copied or moved from when the send takes place.
+};
+
+template <class T>
+class [[nodiscard]] FlushOp : public Waiter {
+ public:
+  FlushOp(const ChannelRef<T>& channel, Deadline until)
+      : Waiter(kKind), deadline(until), channel_(channel), count_(channel->accepted()) {}
+
+  bool ready() {
+    core().check_home(*strand);
+    outcome = core().flush(count_);
+    return outcome != Outcome::pending;
+  }
+  void enlist() {
+    node_.waiter = this;
+    node_.slot = &count_;
+    nodes = &node_;
+    core().watch_flush(node_);
+  }
+  Result<> finish() {
+    if (outcome == Outcome::done) return {};
+    return kKind.error(*this);
+  }
+  void take() {}
+
+  const Deadline deadline;
+
+ private:
+  ChannelCore<T>& core() { return *channel_.get(); }
+  static Error error_of(Waiter& waiter) {
+    return flush_error(static_cast<FlushOp&>(waiter).core(), waiter);
+  }
+  static constexpr WaiterKind kKind{.operation = "flush", .error = error_of, .on_cancel = nullptr};
+
+  ChannelRef<T> channel_;  ///< Keeps the channel, though its handles may go while this waits.
+  WaitNode node_;
+  std::uint64_t count_;  ///< What was sent before: done once as many have been taken.
 };
 
 }  // namespace tubing::detail

@@ -15,7 +15,9 @@ namespace tubing::detail {
 template <class AnyWriter, class T>
 void write_by_kind(AnyWriter& writer, const T& value) {
   check_encodable<T>();
-  if constexpr (HasFields<T>) {
+  if constexpr (EndType<T>) {
+    writer.write_end(value);
+  } else if constexpr (HasFields<T>) {
     writer.write_record(value);
   } else if constexpr (std::is_arithmetic_v<T>) {
     writer.write_number(value);

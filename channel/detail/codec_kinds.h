@@ -18,7 +18,28 @@
 #include "tubing/channel/base/bytes.h"
 #include "tubing/channel/fields.h"
 
+namespace tubing {
+template <class T>
+class Sender;
+template <class T>
+class Receiver;
+template <class Out, class In>
+struct Duplex;
+}  // namespace tubing
+
 namespace tubing::detail {
+
+/// The end of a channel, which may travel inside a message of another channel, and nowhere else.
+template <class T>
+inline constexpr bool is_end = false;
+template <class T>
+inline constexpr bool is_end<Sender<T>> = true;
+template <class T>
+inline constexpr bool is_end<Receiver<T>> = true;
+template <class Out, class In>
+inline constexpr bool is_end<Duplex<Out, In>> = true;
+template <class T>
+concept EndType = is_end<T>;
 
 template <class T>
 concept CharacterType =
@@ -119,7 +140,7 @@ consteval bool is_encodable() {
   } else {
     return std::is_same_v<T, bool> || std::is_same_v<T, std::string> ||
            std::is_same_v<T, std::monostate> || IntegerType<T> || FloatType<T> ||
-           ByteArrayType<T> || BytesType<T> || DurationType<T> || HasFields<T>;
+           ByteArrayType<T> || BytesType<T> || DurationType<T> || HasFields<T> || EndType<T>;
   }
 }
 
@@ -150,6 +171,50 @@ consteval void check_encodable() {
       "knows: bool, integers, float, double, std::string, tubing::Bytes, std::array, "
       "std::vector, std::map, std::pair, std::tuple, std::optional, std::variant, enums, "
       "std::chrono durations");
+}
+
+/// Whether a T may hold the end of a channel. `Seen` are the types with fields on the way to it,
+/// which may hold containers of their own type.
+template <class T, class... Seen>
+consteval bool carries_ends();
+
+template <class T, class... Seen>
+inline constexpr bool do_arguments_carry_ends = false;
+template <template <class...> class Template, class... Arguments, class... Seen>
+inline constexpr bool do_arguments_carry_ends<Template<Arguments...>, Seen...> =
+    (carries_ends<Arguments, Seen...>() || ...);
+
+template <class List, class... Seen>
+inline constexpr bool do_fields_carry_ends = false;
+template <class Class, class... Members, class... Seen>
+inline constexpr bool do_fields_carry_ends<FieldList<Class, Members...>, Seen...> =
+    (carries_ends<Members, Seen...>() || ...);
+
+template <class T, class... Seen>
+consteval bool carries_ends() {
+  if constexpr (EndType<T>) {
+    return true;
+  } else if constexpr ((std::is_same_v<T, Seen> || ...)) {
+    return false;
+  } else if constexpr (HasFields<T>) {
+    return do_fields_carry_ends<std::remove_cvref_t<decltype(fields_of<T>)>, T, Seen...>;
+  } else if constexpr (ListType<T> || FixedListType<T> || OptionalType<T>) {
+    return carries_ends<typename T::value_type, Seen...>();
+  } else if constexpr (MapType<T> || TupleType<T> || VariantType<T>) {
+    return do_arguments_carry_ends<T, Seen...>;
+  } else {
+    return false;
+  }
+}
+template <class T>
+inline constexpr bool kCarriesEnds = carries_ends<T>();
+
+/// Fails to compile for a value that only a channel can carry.
+template <class T>
+consteval void check_no_ends() {
+  static_assert(!kCarriesEnds<T>,
+                "codec: the end of a channel travels in a message of another channel alone; send "
+                "this value on one, or take the end out of its list of fields");
 }
 
 }  // namespace tubing::detail

@@ -16,6 +16,10 @@ inline constexpr std::size_t kReserveBytesMax = 64 << 10;
 template <class T>
 bool read(BoundedReader& in, T& out);
 
+/// Defined in passed_ends.inl.h. Requires: `in` is an EndReader.
+template <EndType End>
+bool read_end(BoundedReader& in, End& end);
+
 /// A vector<bool> holds no bool to read into, so that its elements take a detour.
 template <class T>
 bool read_list(BoundedReader& in, std::vector<T>& out) {
@@ -197,7 +201,9 @@ bool read_as(BoundedReader& in, T& out) {
 template <class T>
 bool read(BoundedReader& in, T& out) {
   check_encodable<T>();
-  if constexpr (HasFields<T>) {
+  if constexpr (EndType<T>) {
+    return read_end(in, out);
+  } else if constexpr (HasFields<T>) {
     return read_record(in, out);
   } else if constexpr (std::is_same_v<T, bool>) {
     return in.read_bool(out);
@@ -243,6 +249,7 @@ constexpr std::string_view root_name() {
 
 template <class T>
 Result<> decode(ByteView bytes, T& out, const DecodeLimits& limits) {
+  detail::check_no_ends<T>();
   if constexpr (detail::BytesType<T>) {
     out.assign(bytes.begin(), bytes.end());
     return {};

@@ -57,6 +57,13 @@ struct ArgumentNames<Template<>> {
 };
 
 template <class T>
+inline constexpr std::string_view end_kind = "duplex";
+template <class T>
+inline constexpr std::string_view end_kind<Sender<T>> = "sender";
+template <class T>
+inline constexpr std::string_view end_kind<Receiver<T>> = "receiver";
+
+template <class T>
 consteval NameText spell_scalar_name() {
   if constexpr (std::is_same_v<T, bool>) {
     return "bool";
@@ -89,6 +96,8 @@ consteval NameText spell_name() {
     return declared_name<T>;
   } else if constexpr (HasFields<T>) {
     return "?";
+  } else if constexpr (EndType<T>) {
+    return join(end_kind<T>, "<", ArgumentNames<T>::text(), ">");
   } else if constexpr (ListType<T>) {
     return join("list<", spell_name<typename T::value_type>(), ">");
   } else if constexpr (FixedListType<T>) {

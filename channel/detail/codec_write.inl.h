@@ -57,6 +57,9 @@ class Writer {
   template <class T>
   void write_tuple(const T& tuple);
   void write_nil() { packer_.pack_nil(); }
+  /// Defined in passed_ends.inl.h, for an EndWriter alone.
+  template <EndType End>
+  void write_end(const End& end);
 
  private:
   using Packer = msgpack::packer<PackerStream>;
@@ -142,6 +145,7 @@ void Writer::write_tuple(const T& tuple) {
 
 template <class T>
 void encode(const T& value, ByteBuffer& out, Form form) {
+  detail::check_no_ends<T>();
   if constexpr (detail::BytesType<T>) {
     out.append(value);
   } else {

@@ -41,6 +41,10 @@ class JsonWriter {
     std::visit([&](const auto& held) { write_array(variant.index(), held); }, variant);
   }
   void write_nil() { text_ += "null"; }
+  template <class End>
+  void write_end(const End&) {
+    check_no_ends<End>();
+  }
 
  private:
   void write_float(double value);

@@ -2,65 +2,50 @@
 #pragma once
 
 #include <memory>
-#include <vector>
 
 #include "tubing/channel/codec.h"
-#include "tubing/channel/detail/channel_core.h"
+#include "tubing/channel/detail/channel_ref.h"
+#include "tubing/channel/detail/passed_ends.h"
 #include "tubing/channel/network.h"
 
 namespace tubing::detail {
 
-/// Errors: invalid_argument, naming both sides' types, where they differ.
-Result<> compare_types(const channel::ChannelSpec& ours, const channel::ChannelSpec& opener);
+/// Errors: invalid_argument, naming both sides' types or deliveries, where they differ.
+Result<> compare_specs(const channel::ChannelSpec& ours, const channel::ChannelSpec& opener);
 
-/// Errors: invalid_argument for 0, which exists only in process.
-Result<> check_capacity(std::uint32_t capacity, const char* operation);
+/// Errors: invalid_argument for a capacity of 0, which exists only in process, and for datagrams
+/// that carry ends of channels.
+Result<> check_spec(const channel::ChannelSpec& spec, bool carries_ends, const char* operation);
 
 /// What a peer is told when this side ends with `how`: a canonical status.
 Code reset_status(const Error& how);
 
-/// The sizes of the encoded values that wait in a receiver's buffer, in their order: credit is
-/// granted in items and in bytes. Room for `capacity` of them, made once.
-class PendingSizes {
- public:
-  explicit PendingSizes(std::uint32_t capacity) : sizes_(capacity) {}
-  void push(std::uint32_t bytes) { sizes_[(head_ + count_++) % sizes_.size()] = bytes; }
-  std::uint32_t pop() {
-    const std::uint32_t bytes = sizes_[head_];
-    head_ = (head_ + 1) % sizes_.size();
-    --count_;
-    return bytes;
-  }
-
- private:
-  std::vector<std::uint32_t> sizes_;
-  std::size_t head_ = 0;
-  std::size_t count_ = 0;
-};
-
-/// Lives as long as one of its two cores does: each core owns one Half. When the last goes, the
-/// Port goes.
+/// Lives as long as one of its two cores does; a one-way channel has only one of them. When the
+/// last goes, the Port goes.
 template <class Out, class In>
-class PortBinding final : public channel::PortEvents {
+class PortBinding final : public Pooled,
+                          public channel::PortEvents,
+                          public Sink<Out>,
+                          public Source {
  public:
-  static void bind(std::unique_ptr<channel::Port> port, ChannelCore<Out>& out,
-                   ChannelCore<In>& in) {
-    auto* binding = new PortBinding(std::move(port), out, in);
-    out.attach(std::unique_ptr<Sink<Out>>(new OutHalf(*binding)));
-    in.attach(std::unique_ptr<Source>(new InHalf(*binding)));
+  /// Requires: `out` and `in` are not both null; the other side's directions match.
+  static void bind(std::unique_ptr<channel::Port> port, ChannelCore<Out>* out, ChannelCore<In>* in,
+                   channel::Delivery delivery = channel::Delivery::ordered) {
+    auto* binding = new PortBinding(std::move(port), out, in, delivery);
+    if (out) out->attach(static_cast<Sink<Out>&>(*binding));
+    if (in) in->attach(static_cast<Source&>(*binding));
+    if (!out || out->ended()) binding->port_->close_send();
     binding->port_->attach(*binding);
   }
 
   void on_message(ByteView message) override {
-    if (!in_ || in_->ended()) return port_->taken(1, message.size());
+    const bool wanted = in_ && !in_->ended();
+    if (!wanted && !kCarriesEnds<In>) return port_->taken(1, message.size());
     In value{};
-    if (Result<> decoded = decode(message, value); !decoded) {
-      const std::string text = decoded.error().text();
-      port_->reset(Code::invalid_argument, text);
-      in_->end(Error(Code::invalid_argument, "recv", text));
-      if (out_) out_->end(Error(Code::invalid_argument, "send", text));
-      return;
-    }
+    // A message that nobody wants is read for the ends in it, which are dropped.
+    Result<> decoded = read(message, value);
+    if (!wanted) return port_->taken(1, message.size());
+    if (!decoded) return refuse(decoded.error());
     sizes_.push(static_cast<std::uint32_t>(message.size()));
     in_->deliver(std::move(value));
   }
@@ -68,52 +53,39 @@ class PortBinding final : public channel::PortEvents {
     if (out_) out_->admit_senders();
   }
   void on_receive_end(Error how) override {
-    if (in_) in_->end(std::move(how));
+    if (in_ && !in_->ended()) in_->end(std::move(how));
   }
   void on_send_end(Error how) override {
-    if (out_) out_->end(std::move(how));
+    if (!out_) return;
+    const bool lost = how.code() == Code::lost;
+    out_->end(lost ? with_taken(how, port_->taken_by_peer(), port_->accepted()) : std::move(how));
   }
-  void on_taken_by_peer(std::uint64_t) override {}
+  void on_taken_by_peer(std::uint64_t) override {
+    if (out_) out_->admit_flushers();
+  }
 
- private:
-  class OutHalf final : public Sink<Out> {
-   public:
-    explicit OutHalf(PortBinding& binding) : binding_(binding) {}
-    ~OutHalf() override { binding_.drop_out(); }
-    Result<bool> accept(const Out& value) override {
-      if (!binding_.port_->has_room()) return false;
-      encode(value, binding_.port_->begin_message());
-      return binding_.port_->commit();
+  // As the sink of `out`.
+  Result<bool> accept(Out& value, bool may_move) override {
+    if (!port_->has_room()) return false;
+    if constexpr (!Encodable<Out>) {
+      return false;
+    } else if constexpr (kCarriesEnds<Out>) {
+      return send_with_ends(*port_, value, may_move);
+    } else {
+      encode(value, port_->begin_message());
+      return port_->commit();
     }
-    bool has_room() const override { return binding_.port_->has_room(); }
-    void close(const Error& how) override { binding_.close(how); }
-
-   private:
-    PortBinding& binding_;
-  };
-
-  class InHalf final : public Source {
-   public:
-    explicit InHalf(PortBinding& binding) : binding_(binding) {}
-    ~InHalf() override { binding_.drop_in(); }
-    void on_taken() override { binding_.port_->taken(1, binding_.sizes_.pop()); }
-
-   private:
-    PortBinding& binding_;
-  };
-
-  PortBinding(std::unique_ptr<channel::Port> port, ChannelCore<Out>& out, ChannelCore<In>& in)
-      : port_(std::move(port)),
-        out_(&out),
-        in_(&in),
-        sizes_(static_cast<std::uint32_t>(in.capacity())) {}
-
-  void close(const Error& how) {
+  }
+  bool has_room() const override { return port_->has_room(); }
+  std::uint64_t accepted() const override { return port_->accepted(); }
+  std::uint64_t taken_by_peer() const override { return port_->taken_by_peer(); }
+  bool can_flush() const override { return ordered_; }
+  void close(const Error& how) override {
     if (how.code() == Code::closed) return port_->close_send();
     port_->reset(reset_status(how), how.detail());
     if (in_) in_->end(how);
   }
-  void drop_out() {
+  void drop_sender() override {
     const bool unfinished = !out_->ended();
     out_ = nullptr;
     if (!in_) return end();
@@ -121,11 +93,51 @@ class PortBinding final : public channel::PortEvents {
     port_->reset(Code::cancelled, "the sender was dropped before it was closed");
     in_->end(Error(Code::cancelled, "recv", "this end's sender was dropped before it was closed"));
   }
-  void drop_in() {
-    const bool unfinished = !in_->ended();
+
+  // As the source of `in`.
+  void on_taken() override {
+    const std::uint32_t bytes = sizes_.front();
+    sizes_.pop();
+    port_->taken(1, bytes);
+  }
+  void on_stop(const Error& how) override {
+    while (!sizes_.empty()) sizes_.pop();
+    if (how.code() == Code::stopped) return port_->stop();
+    port_->reset(reset_status(how), how.detail());
+    if (out_) out_->end(how);
+  }
+  void drop_receiver() override {
+    const bool unfinished = !in_->ended() || in_->size() > 0;
     in_ = nullptr;
     if (!out_) return end();
     if (unfinished) port_->stop();
+  }
+
+  const PeerInfo& peer() const override { return port_->peer(); }
+
+ private:
+  PortBinding(std::unique_ptr<channel::Port> port, ChannelCore<Out>* out, ChannelCore<In>* in,
+              channel::Delivery delivery)
+      : port_(std::move(port)),
+        out_(out),
+        in_(in),
+        ordered_(delivery == channel::Delivery::ordered) {}
+
+  Result<> read(ByteView message, In& value) {
+    if constexpr (!Encodable<In>) {
+      return {};
+    } else if constexpr (kCarriesEnds<In>) {
+      return decode_with_ends(*port_, message, value);
+    } else {
+      return decode(message, value);
+    }
+  }
+  void refuse(const Error& why) {
+    const Code code = why.code() == Code::lost ? Code::lost : Code::invalid_argument;
+    const std::string text = why.text();
+    port_->reset(code == Code::lost ? Code::unavailable : code, text);
+    in_->end(Error(code, "recv", text));
+    if (out_) out_->end(Error(code, "send", text));
   }
   void end() {
     port_->detach();
@@ -133,9 +145,11 @@ class PortBinding final : public channel::PortEvents {
   }
 
   std::unique_ptr<channel::Port> port_;
-  ChannelCore<Out>* out_;  ///< Null once all its handles are gone.
+  ChannelCore<Out>* out_;  ///< Null where there is none, or all its handles are gone.
   ChannelCore<In>* in_;    ///< Likewise.
-  PendingSizes sizes_;
+  /// The sizes of the encoded values that wait in `in_`: credit is granted in items and in bytes.
+  ValueRing<std::uint32_t> sizes_;
+  const bool ordered_;
 };
 
 }  // namespace tubing::detail

@@ -4,7 +4,7 @@
 #include <bit>
 #include <tuple>
 
-#include "tubing/channel/detail/channel_core.h"
+#include "tubing/channel/detail/channel_ref.h"
 #include "tubing/channel/scheduler.h"
 
 namespace tubing {
@@ -82,6 +82,36 @@ class SendArm {
   ChannelRef<T> channel_;  ///< Keeps the channel while this waits; empty: a disabled arm.
   WaitNode node_;
   T* value_;
+};
+
+template <class T>
+class FlushArm {
+ public:
+  using Value = Result<>;
+  explicit FlushArm(ChannelCore<T>* core) : channel_(core), count_(core ? core->accepted() : 0) {}
+  bool ready(const Waiter&) const { return core() && core()->flush(count_) != Outcome::pending; }
+  Outcome commit() { return core()->flush(count_); }
+  void enlist(Waiter& waiter, std::uint32_t arm) {
+    if (!core()) return;
+    core()->check_home(*waiter.strand);
+    node_.waiter = &waiter;
+    node_.arm = arm;
+    node_.slot = &count_;
+    node_.sibling = waiter.nodes;
+    waiter.nodes = &node_;
+    core()->watch_flush(node_);
+  }
+  Value finish(Waiter& waiter) {
+    if (waiter.outcome == Outcome::done) return {};
+    return flush_error(*core(), waiter);
+  }
+
+ private:
+  ChannelCore<T>* core() const { return channel_.get(); }
+
+  ChannelRef<T> channel_;  ///< Keeps the channel while this waits; empty: a disabled arm.
+  WaitNode node_;
+  std::uint64_t count_;
 };
 
 class AfterArm {

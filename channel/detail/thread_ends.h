@@ -108,7 +108,7 @@ class ThreadWriter final : public Sink<T>, private ThreadMail {
   ~ThreadWriter() override {
     if (is_member()) core().remove_writer(end_);
   }
-  Result<bool> accept(const T& value) override {
+  Result<bool> accept(T& value, bool) override {
     if (!is_member()) return Error(Code::closed, "send", "the loop has ended");
     Result<bool> accepted = core().send_from(end_, value);
     expect(accepted && !*accepted);

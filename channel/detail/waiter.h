@@ -24,8 +24,8 @@ enum class Outcome : std::uint8_t {
   deadline,   ///< The wait's own deadline came.
 };
 
-/// A waiter's place in the queue of one channel. A select has one for each of its arms.
-struct WaitNode {
+/// A place in a ring of places.
+struct WaitLink {
   bool linked() const { return prev != nullptr; }
   void unlink() {
     prev->next = next;
@@ -33,8 +33,12 @@ struct WaitNode {
     prev = next = nullptr;
   }
 
-  WaitNode* prev = nullptr;
-  WaitNode* next = nullptr;
+  WaitLink* prev = nullptr;
+  WaitLink* next = nullptr;
+};
+
+/// A waiter's place in the queue of one channel. A select has one for each of its arms.
+struct WaitNode : WaitLink {
   WaitNode* sibling = nullptr;  ///< The next node of the same waiter.
   Waiter* waiter = nullptr;     ///< Null for an Onlooker.
   void* slot =
@@ -51,19 +55,19 @@ class WaitQueue {
   WaitQueue& operator=(const WaitQueue&) = delete;
 
   bool empty() const { return head_.next == &head_; }
-  WaitNode& front() { return *head_.next; }
+  WaitNode& front() { return static_cast<WaitNode&>(*head_.next); }
   template <class F>
   bool any_of(F&& test) const {
-    for (const WaitNode* node = head_.next; node != &head_; node = node->next)
-      if (test(*node)) return true;
+    for (const WaitLink* link = head_.next; link != &head_; link = link->next)
+      if (test(static_cast<const WaitNode&>(*link))) return true;
     return false;
   }
   /// Calls `visit` for each; it may unlink the one that it is given.
   template <class F>
   void for_each(F&& visit) {
-    for (WaitNode* node = head_.next; node != &head_;) {
-      WaitNode& at = *std::exchange(node, node->next);
-      visit(at);
+    for (WaitLink* link = head_.next; link != &head_;) {
+      WaitLink& at = *std::exchange(link, link->next);
+      visit(static_cast<WaitNode&>(at));
     }
   }
   void push(WaitNode& node) {
@@ -74,7 +78,7 @@ class WaitQueue {
   }
 
  private:
-  WaitNode head_;
+  WaitLink head_;
 };
 
 /// What differs between kinds of waiters off the hot path.

@@ -53,7 +53,7 @@ Channel bridge_over(Scheduler& scheduler, Pumps& pumps, Duplex<Out, In> end) {
   pumps.sending.spawn("bridge out",
                       pump_out<Out>(bridge.out.rx(scheduler), end.tx, bridge.out, pumps));
   pumps.receiving.spawn("bridge in", pump_in<In>(end.rx, bridge.in.tx(scheduler)));
-  return Channel(std::move(bridge), std::move(end.peer));
+  return Channel(std::move(bridge), PeerInfo(end.peer()));
 }
 
 template <class Channel, class ToServer, class ToClient>

@@ -9,7 +9,8 @@
 namespace tubing::rpc {
 
 /// The Port of a session's channel. Until `attach` it keeps what came: early messages, which are
-/// bounded by the early credit, and ends.
+/// bounded by the early credit, and ends. The session keeps the channels that were passed on it
+/// until they are claimed; it drops the rest once nothing can be claimed here any more.
 /// Owns: its channel in the session's Mux, which it releases.
 class NodePort final : public channel::Port {
  public:
@@ -30,8 +31,10 @@ class NodePort final : public channel::Port {
   void close_send() override;
   void stop() override;
   void reset(Code status, std::string_view text) override;
-  std::uint64_t accepted() const override;
-  std::uint64_t taken_by_peer() const override;
+  std::uint64_t accepted() const override {
+    return session_ ? session_->mux_.accepted(id_) : accepted_;
+  }
+  std::uint64_t taken_by_peer() const override { return taken_; }
   Result<std::uint64_t> next_passed(std::uint32_t ahead) override;
   std::unique_ptr<channel::Port> open_passed(const channel::ChannelSpec& spec) override;
   Result<channel::IncomingPort> claim(std::uint64_t number) override;
@@ -43,10 +46,25 @@ class NodePort final : public channel::Port {
   void on_receive_end(Error how);
   void on_send_end(Error how);
   void on_taken_by_peer(std::uint64_t messages);
+  /// Whether a message may still come here that carries another channel.
+  bool takes_passed() const { return !receive_over_; }
   /// The session is gone.
   void on_lost(const Error& why);
 
  private:
+  /// What came before `attach`.
+  struct Early {
+    std::vector<Bytes> messages;
+    std::optional<Error> receive_end;
+    std::optional<Error> send_end;
+  };
+
+  Early& early() {
+    if (!early_) early_ = std::make_unique<Early>();
+    return *early_;
+  }
+  /// No message will be read here any more: what was passed and not claimed is reset.
+  void end_passing();
   /// Runs `f` on the mux where the session still lives, and has its output sent.
   template <class F>
   void with_mux(F f) {
@@ -60,11 +78,12 @@ class NodePort final : public channel::Port {
   // Shared: the session and its ports; it refers to nothing.
   std::shared_ptr<const PeerInfo> peer_;
   channel::PortEvents* events_ = nullptr;
-  std::vector<Bytes> early_;
-  std::optional<Error> receive_end_;
-  std::optional<Error> send_end_;
+  std::unique_ptr<Early> early_;  ///< Null where nothing came, and after `attach`.
+  std::uint64_t accepted_ = 0;    ///< Once the session is gone.
+  std::uint64_t taken_ = 0;       ///< Of our messages, by the peer's code.
   bool attached_ = false;
   bool send_ended_ = false;
+  bool receive_over_ = false;
 };
 
 }  // namespace tubing::rpc

@@ -26,16 +26,38 @@ Session::~Session() {
   for (auto& [id, port] : ports_) port->on_lost(gone);
 }
 
-Result<std::unique_ptr<channel::Port>> Session::open(const ChannelSpec& spec) {
+Result<std::unique_ptr<channel::Port>> Session::open(const ChannelSpec& spec, ChannelId carrier) {
   Result<ChannelId> id = mux_.open({.service = spec.service,
                                     .out_type = spec.out_type,
                                     .in_type = spec.in_type,
                                     .capacity = spec.capacity,
                                     .channel_class = spec.channel_class,
-                                    .delivery = spec.delivery});
+                                    .delivery = spec.delivery,
+                                    .carrier = carrier});
   if (!id) return std::move(id).error();
   secure_.request_flush();
   return make_port(*id);
+}
+
+Result<IncomingPort> Session::claim(ChannelId carrier, ChannelId id) {
+  const auto found = unclaimed_.find({carrier, id});
+  if (found == unclaimed_.end())
+    return Error(
+        Code::invalid_argument, "recv",
+        fmt::format("no channel {} came with this message, or it was taken before", number(id)));
+  IncomingPort claimed = std::move(found->second);
+  unclaimed_.erase(found);
+  return claimed;
+}
+
+// A dropped port may have carried others: each time the first that is left is looked for anew.
+void Session::drop_unclaimed(ChannelId carrier) {
+  for (;;) {
+    const auto next = unclaimed_.lower_bound({carrier, ChannelId{}});
+    if (next == unclaimed_.end() || next->first.first != carrier) return;
+    const auto dropped = unclaimed_.extract(next);
+    dropped.mapped().port->reset(Code::cancelled, "the message that carried it was dropped");
+  }
 }
 
 void Session::close() {
@@ -206,6 +228,7 @@ void Session::on_link_end(const Error& why) {
     next = ports_.upper_bound(id);
   }
   last_found_ = nullptr;
+  unclaimed_.clear();
   events_.on_session_end(*this, how);
 }
 
@@ -223,13 +246,20 @@ void Session::on_settings(const SettingsFrame& settings) {
 }
 
 void Session::on_open(ChannelId id, const OpenRequest& request) {
-  events_.on_incoming(IncomingPort{ChannelSpec{.service = std::string(request.service),
-                                               .out_type = std::string(request.out_type),
-                                               .in_type = std::string(request.in_type),
-                                               .capacity = request.capacity,
-                                               .channel_class = request.channel_class,
-                                               .delivery = request.delivery},
-                                   make_port(id)});
+  IncomingPort incoming{ChannelSpec{.service = std::string(request.service),
+                                    .out_type = std::string(request.out_type),
+                                    .in_type = std::string(request.in_type),
+                                    .capacity = request.capacity,
+                                    .channel_class = request.channel_class,
+                                    .delivery = request.delivery},
+                        make_port(id)};
+  if (number(request.carrier) == 0) return events_.on_incoming(std::move(incoming));
+  const NodePort* carrier = find(request.carrier);
+  if (carrier && carrier->takes_passed()) {
+    unclaimed_.emplace(std::pair(request.carrier, id), std::move(incoming));
+  } else {
+    incoming.port->reset(Code::cancelled, "the channel that carries it takes nothing more");
+  }
 }
 
 void Session::on_message(ChannelId id, ByteView message) {

@@ -64,8 +64,15 @@ class Session final : private SecureLinkEvents, private MuxEvents, private Sessi
   ~Session();
 
   void start(SecureLinkTimes times) { secure_.start(times); }
-  /// Requires: takes_opens().
-  Result<std::unique_ptr<channel::Port>> open(const channel::ChannelSpec& spec);
+  /// Opens a channel to a service, or one that travels in a message of `carrier`.
+  /// Requires: takes_opens(); for one that travels, that the mux said it may be opened.
+  Result<std::unique_ptr<channel::Port>> open(const channel::ChannelSpec& spec,
+                                              ChannelId carrier = {});
+  /// A channel that the peer passed in a message of `carrier`. Errors: invalid_argument where it
+  /// passed none by this number, or it was claimed.
+  Result<channel::IncomingPort> claim(ChannelId carrier, ChannelId id);
+  /// Resets what was passed on `carrier` and not claimed.
+  void drop_unclaimed(ChannelId carrier);
   /// Says goodbye behind all that can still be sent, then ends.
   void close();
   /// Opens nothing more, and closes once the last channel has ended.
@@ -154,6 +161,8 @@ class Session final : private SecureLinkEvents, private MuxEvents, private Sessi
   ProcessKey process_;
   crypto::HashBytes session_hash_{};
   std::map<ChannelId, NodePort*> ports_;
+  /// What came in messages that nobody has read yet, by carrier.
+  std::map<std::pair<ChannelId, ChannelId>, channel::IncomingPort> unclaimed_;
   NodePort* last_found_ = nullptr;     ///< Messages come in runs on one channel.
   std::optional<Error> peer_refused_;  ///< What the peer's last words were.
   std::optional<Error> fault_;         ///< Why what the peer just said ends the session.

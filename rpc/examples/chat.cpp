@@ -24,7 +24,7 @@ Task<> host(rpc::Program& program, std::string address) {
   std::map<std::string, Sender<std::string>> members;  // outlives the handlers below
   co_return co_await nursery([&](Nursery& n) -> Task<> {
     co_await ok(serve(n, program.node(), kChat, [&](auto& peer) -> Task<> {
-      const std::string name = peer.peer.name;  // proven by its key
+      const std::string name = peer.peer().name;  // proven by its key
       if (!members.emplace(name, peer.tx).second)
         co_return Error(Code::already_exists, "chat", name + " is in the room already");
       co_await ok(tell(members, name + " joined"));

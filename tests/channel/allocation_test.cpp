@@ -101,3 +101,26 @@ TEST_CASE("operations that end with closed allocate nothing") {
   });
   CHECK(r.code() == Code::ok);
 }
+
+TEST_CASE("a flush allocates nothing whether it waits or not") {
+  World world;
+  Result<> r = world.nursery([&](Nursery& n) -> Task<> {
+    Channel<int> ch{4};
+    n.spawn("receiver", [ch]() -> Task<> {
+      for (;;) co_await ok(ch.recv());
+    });
+    std::size_t before = 0;
+    for (int i = 0; i < kWarmRounds + kRounds; ++i) {
+      if (i == kWarmRounds) before = allocations();
+      co_await ok(ch.send(i));
+      co_await ok(ch.flush());
+      co_await ok(ch.send(i));
+      co_await ok(ch.send(i));
+      co_await ok(select(flushed(ch.tx()), after(1h)));
+    }
+    CHECK(allocations() - before == 0);
+    n.cancel();
+    co_return {};
+  });
+  CHECK(r.code() == Code::ok);
+}

@@ -12,7 +12,7 @@ TEST_CASE("values cross both directions of a served channel in their order") {
   pair.nursery([&](Nursery& n) -> Task<> {
     co_await ok(serve(n, pair.server_node(), kText, echo));
     auto peer = co_await ok(open(pair.client_node(), kText, pair.to_server));
-    CHECK(peer.peer.name == "server");
+    CHECK(peer.peer().name == "server");
     n.spawn("sender", [tx = peer.tx]() -> Task<> {
       for (int i = 0; i < 100; ++i) co_await ok(tx.send(std::to_string(i)));
       tx.close();
@@ -34,7 +34,7 @@ TEST_CASE("a handler knows the name and the key and the roles of its peer") {
   pair.nursery([&](Nursery& n) -> Task<> {
     Channel<PeerInfo> seen{1};
     co_await ok(serve(n, pair.server_node(), kText, [seen](TextOpener& peer) -> Task<> {
-      co_await ok(seen.send(peer.peer));
+      co_await ok(seen.send(peer.peer()));
       co_return {};
     }));
     auto peer = co_await ok(open(pair.client_node(), kText, pair.to_server));
@@ -42,7 +42,7 @@ TEST_CASE("a handler knows the name and the key and the roles of its peer") {
     CHECK(who.name == "client");
     CHECK(who.roles == std::vector<std::string>{"tester"});
     CHECK(who.key.starts_with("ed25519:"));
-    CHECK(who.key != peer.peer.key);
+    CHECK(who.key != peer.peer().key);
     CHECK(pair.server_node().peers().size() == 1);
     CHECK(pair.server_node().peers()[0].key == who.key);
     co_return {};

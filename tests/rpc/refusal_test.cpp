@@ -517,7 +517,7 @@ TEST_CASE("a peer that is killed in the middle is lost and the server goes on") 
   const Result<> ran = scheduler.run(nursery([&](Nursery& n) -> Task<> {
     Receiver<IncomingPort> incoming = co_await ok(accept(*server.node, kText));
     auto peer = co_await ok(serve_end(kText, co_await ok(incoming.recv())));
-    CHECK(peer.peer.name == "doomed");
+    CHECK(peer.peer().name == "doomed");
     for (int i = 0; i < 100; ++i) co_await ok(peer.rx.recv());
     kill(child, SIGKILL);
     while (auto text = co_await peer.rx.recv()) continue;

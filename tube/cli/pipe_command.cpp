@@ -164,7 +164,7 @@ Task<> PipeCommand::carry(rpc::Program& program, Duplex<Bytes, Bytes> peer) {
   const std::uint64_t total = input_size();
   const auto input = co_await ok(read_chunks(program.reactor(), STDIN_FILENO));
   const auto output = co_await ok(write_chunks(program.reactor(), STDOUT_FILENO));
-  if (!quiet_) say(fmt::format("connected to {}", peer.peer.name));
+  if (!quiet_) say(fmt::format("connected to {}", peer.peer().name));
   const Time begin = program.scheduler().now();
   Passed passed;
   Result<> carried = co_await nursery([&](Nursery& n) -> Task<> {
