@@ -174,6 +174,32 @@ def pads(world: World) -> None:
     session.close()
 
 
+@case("a second implementation passes a channel in a value and takes one from a value")
+def passes_channels(world: World) -> None:
+    errand = "interop.Errand.v1"
+    session = world.dial(world.server())
+    carrier = session.open("interop.errand.v1", (errand, errand))
+    for last in (3, 500):
+        ours = session.pass_on(carrier, INT64, items=2, byte_count=40)
+        carrier.send(pack([last, ours.number]))
+        check_counts(ours, range(1, last + 1))
+        assert ours.recv() is None
+        ours.send(pack(last + 1))
+        ours.close()
+        payload = carrier.recv()
+        assert payload is not None
+        fields = unpack(payload)
+        assert isinstance(fields, list) and fields[0] == last + 1, fields
+        theirs = session.channels[fields[1]]
+        assert theirs.opened.number("carrier") == carrier.number
+        theirs.accept(items=2, byte_count=40)
+        check_counts(theirs, range(1, last + 2))
+        theirs.close()
+        assert theirs.recv() is None
+    carrier.close()
+    session.close()
+
+
 @case("a second implementation sees that its receiver stops")
 def sees_stop(world: World) -> None:
     session = world.dial(world.server())

@@ -24,11 +24,20 @@ struct Sample {
                      "ratio", &Sample::ratio, "list", &Sample::list);
 };
 
+// A value with a channel in it.
+struct Errand {
+  std::int64_t last = 0;
+  Duplex<std::int64_t, std::int64_t> numbers;
+  static constexpr std::string_view type_name = "interop.Errand.v1";
+  static constexpr auto fields = tubing::fields("last", &Errand::last, "numbers", &Errand::numbers);
+};
+
 inline constexpr Service<Sample, Sample> kEcho{"interop.echo.v1", 2};
 inline constexpr Service<std::int64_t, std::int64_t> kCount{"interop.count.v1", 4};
 inline constexpr Service<std::int64_t, std::int64_t> kStop{"interop.stop.v1", 4};
 inline constexpr Service<std::int64_t, std::int64_t> kFail{"interop.fail.v1", 4};
 inline constexpr Service<std::int64_t, std::string> kRoles{"interop.roles.v1", 4};
+inline constexpr Service<Errand, Errand> kErrand{"interop.errand.v1", 2};
 
 Sample answer_to(Sample sample) {
   sample.number += 1;
@@ -64,9 +73,24 @@ Task<> fail(Duplex<std::int64_t, std::int64_t>& peer) {
   co_return Error(Code::data_loss, "interop", fmt::format("{} is lost", number));
 }
 
+// Counts up on the channel that came, and passes one back on which it counts again.
+Task<> run_errands(Duplex<Errand, Errand>& peer) {
+  while (auto errand = co_await peer.rx.recv()) {
+    for (std::int64_t i = 1; i <= errand->last; ++i) co_await ok(errand->numbers.tx.send(i));
+    errand->numbers.tx.close();
+    const std::int64_t again = co_await ok(errand->numbers.rx.recv());
+    auto [mine, theirs] = make_duplex<std::int64_t, std::int64_t>(2);
+    co_await ok(peer.tx.send(Errand{again, std::move(theirs)}));
+    for (std::int64_t i = 1; i <= again; ++i) co_await ok(mine.tx.send(i));
+    mine.tx.close();
+    if (auto more = co_await mine.rx.recv()) co_return Error(Code::data_loss, "errand", "too much");
+  }
+  co_return peer.rx.end();
+}
+
 // Tells the opener which roles its certificate gives it now.
 Task<> tell_roles(Duplex<std::string, std::int64_t>& opener) {
-  for (const std::string& role : opener.peer.roles) co_await ok(opener.tx.send(role));
+  for (const std::string& role : opener.peer().roles) co_await ok(opener.tx.send(role));
   co_return {};
 }
 
@@ -79,6 +103,7 @@ Task<> serve_all(rpc::Program& program) {
     co_await ok(serve(n, program.node(), kStop, stop_early));
     co_await ok(serve(n, program.node(), kFail, fail));
     co_await ok(serve(n, program.node(), kRoles, tell_roles));
+    co_await ok(serve(n, program.node(), kErrand, run_errands));
     co_return {};
   });
 }

@@ -61,20 +61,25 @@ class Session:
         self, service: str, types: tuple[str, str], items: int = 64, byte_count: int = 65_536
     ) -> Channel:
         """`types` are the opener's and the acceptor's."""
-        frame = Frame(
-            Kind.OPEN,
-            **{"channel": self._next_number, "class": 1, "delivery": 0},
-            items=items,
-            bytes=byte_count,
-            service=service,
-            opener_type=types[0],
-            acceptor_type=types[1],
-        )
+        return self._open(Kind.OPEN, {"service": service}, types, (items, byte_count))
+
+    def pass_on(
+        self, carrier: Channel, types: tuple[str, str], items: int = 64, byte_count: int = 65_536
+    ) -> Channel:
+        """A new channel for the peer: the next message on `carrier` says its number."""
+        return self._open(Kind.PASS, {"carrier": carrier.number}, types, (items, byte_count))
+
+    def _open(
+        self, kind: Kind, where: dict[str, str | int], types: tuple[str, str], grant: tuple[int, int]
+    ) -> Channel:
         while self.is_up and self._opened == self._places:
             self.pump()
+        fields = {"channel": self._next_number, "class": 1, "delivery": 0}
+        fields |= {"items": grant[0], "bytes": grant[1]}
+        frame = Frame(kind, **fields, **where, opener_type=types[0], acceptor_type=types[1])
         self._opened += 1
         self._next_number += 2
-        channel = Channel(self, frame, Grants(items, byte_count))
+        channel = Channel(self, frame, Grants(*grant))
         channel.credit_items, channel.credit_bytes = self.theirs.early_items, self.theirs.early_bytes
         self.channels[channel.number] = channel
         self.send(frame)
