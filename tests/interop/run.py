@@ -3,13 +3,19 @@
 import argparse
 import importlib
 import importlib.util
+import re
 import sys
 import time
 import traceback
 from pathlib import Path
 
 sys.dont_write_bytecode = True  # a test leaves nothing in the tree
-PACKAGES = {"dissononce": "python3-dissononce", "msgpack": "python3-msgpack"}
+PACKAGES = {
+    "cryptography": "python3-cryptography",
+    "dissononce": "python3-dissononce",
+    "msgpack": "python3-msgpack",
+}
+CASE_LINE = r'^@(?:long_)?case\("(.*)"\)$'  # as CMakeLists.txt and tests/tidy read it
 
 
 def missing_packages() -> list[str]:
@@ -41,10 +47,15 @@ def main() -> int:
     if missing := missing_packages():
         print(f"Skipped: install {' '.join(missing)}: ./dev deps")
         return 77
-    for script in sorted(Path(__file__).parent.glob("*_cases.py")):
+    scripts = sorted(Path(__file__).parent.glob("*_cases.py"))
+    for script in scripts:
         importlib.import_module(script.stem)
     import world
 
+    text = "".join(script.read_text() for script in scripts)
+    if set(re.findall(CASE_LINE, text, re.MULTILINE)) != set(world.CASES):
+        print("a case's name does not stand in one line, alone: ctest would miss it")
+        return 2
     names = [name for name in world.CASES if options.case in (None, name)]
     if not names:
         print(f"no case is called '{options.case}'", file=sys.stderr)
