@@ -26,7 +26,8 @@ struct Program::Parts {
         credentials(std::move(creds)),
         trust(std::move(trusted)),
         node(std::in_place,
-             NodeParts{scheduler, transport, entropy, credentials, trust, options.logger},
+             NodeParts{scheduler, transport, entropy, credentials, trust, options.logger,
+                       options.suites, options.psk},
              options.limits) {}
 
   crypto::SystemEntropy entropy;

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 
 #include "tubing/channel/go.h"
@@ -17,6 +18,9 @@ struct ProgramOptions {
   std::string_view passphrase = {};  ///< Of the key file, lent for `make`; empty: it has none.
   Logger* logger = nullptr;
   NodeLimits limits = {};
+  /// As in NodeParts; lent for as long as the program lives.
+  std::span<const crypto::Suite> suites = crypto::kDefaultSuites;
+  const crypto::Secret<crypto::kPskBytes>* psk = nullptr;
 };
 
 /// Everything that a program over TCP is made of, joined: the libuv loop, a Scheduler on it, the

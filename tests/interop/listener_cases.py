@@ -5,22 +5,25 @@ from peer.certificate import Certificate, Identity, Usage
 from peer.errors import Breach, Distrust, Refused, Status
 from peer.frames import Settings
 from peer.handshake import Mode, Party, Preamble, Suite, Trust
-from peer.session import Listener
+from peer.session import Listener, Session
 from peer.values import pack
 from programs import Files, Program
 from world import World, case, check_told
 
 
-def ask(world: World, listener: Listener, name: str = "bob", what: str = "ask") -> Program:
+def ask(
+    world: World,
+    listener: Listener,
+    name: str = "bob",
+    what: str = "ask",
+    more: tuple[str, ...] = (),
+) -> Program:
     host, port = listener.address
-    return world.start("interop_server", what, "alice", f"{name}@{host}:{port}")
+    return world.start("interop_server", what, "alice", f"{name}@{host}:{port}", *more)
 
 
-@case("a second implementation listens and answers thousands of structs with little credit")
-def answers(world: World) -> None:
-    listener = world.listener()
-    program = ask(world, listener)
-    session = listener.accept()
+def answer_all(session: Session) -> int:
+    """Answers each struct of the one channel that comes. Returns how many there were."""
     assert session.peer.name == "alice"
     channel = session.accept()
     assert channel.opened.text("service") == "interop.echo.v1"
@@ -32,6 +35,14 @@ def answers(world: World) -> None:
         answered += 1
     channel.close()
     session.close()
+    return answered
+
+
+@case("a second implementation listens and answers thousands of structs with little credit")
+def answers(world: World) -> None:
+    listener = world.listener()
+    program = ask(world, listener)
+    answered = answer_all(listener.accept())
     status, err = program.finish()
     assert status == 0, err
     assert answered == 2000, answered

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "tubing/crypto/psk_file.h"
 #include "tubing/rpc/program.h"
 using namespace tubing;
 
@@ -135,15 +136,37 @@ Task<> visit(rpc::Program& program, std::string peer_name) {
   co_return {};
 }
 
+constexpr crypto::Suite kAes[] = {crypto::Suite::aes_gcm};
+
+int usage() {
+  fmt::print(stderr,
+             "usage: interop_server serve NAME | ask NAME PEER@HOST:PORT | visit NAME "
+             "PEER@HOST:PORT\n  then [--aes] [--psk FILE]\n");
+  return 2;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc == 3 && std::string(argv[1]) == "serve")
-    return rpc::run_program({.name = argv[2]}, serve_all);
-  if (argc == 4 && std::string(argv[1]) == "ask")
-    return rpc::run_program({.name = argv[2]}, [&](rpc::Program& p) { return ask(p, argv[3]); });
-  if (argc == 4 && std::string(argv[1]) == "visit")
-    return rpc::run_program({.name = argv[2]}, [&](rpc::Program& p) { return visit(p, argv[3]); });
-  fmt::print(stderr, "usage: interop_server serve NAME | ask|visit NAME PEER@HOST:PORT\n");
-  return 2;
+  const std::vector<std::string> words(argv + 1, argv + argc);
+  if (words.size() < 2) return usage();
+  const std::size_t own = words[0] == "serve" ? 2 : 3;
+  if (words.size() < own) return usage();
+  rpc::ProgramOptions options{.name = words[1]};
+  Result<crypto::Secret<crypto::kPskBytes>> psk = Error(Code::not_found, "psk");
+  for (std::size_t i = own; i < words.size(); ++i) {
+    if (words[i] == "--aes") {
+      options.suites = kAes;
+    } else if (words[i] == "--psk" && i + 1 < words.size()) {
+      psk = crypto::read_psk_file(words[++i]);
+      if (!psk) return exit_status(std::move(psk).error());
+      options.psk = &*psk;
+    } else {
+      return usage();
+    }
+  }
+  return rpc::run_program(options, [&](rpc::Program& program) {
+    if (words[0] == "serve") return serve_all(program);
+    return words[0] == "ask" ? ask(program, words[2]) : visit(program, words[2]);
+  });
 }

@@ -87,8 +87,8 @@ class World:
         listen = ["tube", "pipe", "--listen", "127.0.0.1:0", "--as", "alice"]
         return self.start(*listen, *words, files=files)
 
-    def server(self) -> Program:
-        return self.start("interop_server", "serve", "alice")
+    def server(self, *words: str) -> Program:
+        return self.start("interop_server", "serve", "alice", *words)
 
     # The Python side.
 

@@ -182,6 +182,18 @@ def read_key_file(path: Path) -> Identity:
     return identity
 
 
+def read_psk_file(path: Path) -> bytes:
+    """Reads shared.psk: a heading with the version, the key and its checksum in hexadecimal."""
+    heading, key, checksum = path.read_text().splitlines()
+    if heading != "tubing pre-shared key 1":
+        raise Breach(f"{path} is no pre-shared key of version 1")
+    psk = bytes.fromhex(key)
+    digest = hashlib.blake2b(b"tubing psk checksum" + psk, digest_size=16).digest()
+    if len(psk) != 32 or digest[:8].hex() != checksum:
+        raise Breach(f"{path} is damaged")
+    return psk
+
+
 def read_authorities(path: Path) -> frozenset[bytes]:
     """Reads ca.pub: a fingerprint a line; empty lines and what follows a # are skipped."""
     lines = (line.partition("#")[0].strip() for line in path.read_text().splitlines())
