@@ -99,15 +99,21 @@ namespace detail {
 /// A whole session's channels may come in one turn.
 inline constexpr std::uint32_t kServeBacklog = 1024;
 
-/// A frame of its own for the handler: what it throws before its first wait ends here too.
+inline Task<> failed(Error error) { co_return error; }
+
+/// What a handler that is no coroutine throws ends its own channel, as with one that is.
 template <class Handler, class Out, class In>
-Task<> run_handler(Handler& handler, Duplex<Out, In>& end) {
-  co_return co_await handler(end);
+Task<> begin_handler(Handler& handler, Duplex<Out, In>& end) {
+  try {
+    return handler(end);
+  } catch (...) {
+    return failed(error_of_exception());
+  }
 }
 
 template <class Handler, class Out, class In>
 Task<> serve_one(Handler& handler, Duplex<Out, In> end) {
-  Result<> done = co_await run_handler(handler, end);
+  Result<> done = co_await begin_handler(handler, end);
   if (done) {
     end.tx.close();
   } else {

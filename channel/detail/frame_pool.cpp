@@ -21,7 +21,13 @@ void free_frame(void* frame, std::size_t bytes) noexcept { ::operator delete(fra
 
 namespace {
 
-constexpr std::size_t kClassBytes = 64;
+/// A class has 16 k + 8 bytes: with its own 8 of bookkeeping the allocator loses none of them.
+constexpr std::size_t kClassStep = 16;
+constexpr std::size_t kClassRest = 8;
+
+constexpr std::size_t class_index(std::size_t bytes) {
+  return (bytes + kClassStep - kClassRest - 1) / kClassStep;
+}
 
 struct FreeFrame {
   FreeFrame* next;
@@ -33,7 +39,7 @@ struct SizeClass {
 };
 
 struct Pool {
-  std::array<SizeClass, kPooledBytesMax / kClassBytes> classes;
+  std::array<SizeClass, class_index(kPooledBytesMax) + 1> classes;
 
   ~Pool() {
     for (SizeClass& size_class : classes) {
@@ -48,7 +54,7 @@ struct Pool {
 
 thread_local Pool pool;
 
-SizeClass& class_of(std::size_t bytes) { return pool.classes[(bytes - 1) / kClassBytes]; }
+SizeClass& class_of(std::size_t bytes) { return pool.classes[class_index(bytes)]; }
 
 }  // namespace
 
@@ -60,7 +66,7 @@ void* allocate_frame(std::size_t bytes) {
     --size_class.count;
     return frame;
   }
-  return ::operator new((bytes + kClassBytes - 1) / kClassBytes * kClassBytes);
+  return ::operator new(class_index(bytes) * kClassStep + kClassRest);
 }
 
 void free_frame(void* frame, std::size_t bytes) noexcept {
