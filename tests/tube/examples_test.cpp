@@ -92,6 +92,16 @@ TEST_CASE("the example of a worker pool has its jobs done by two processes") {
   for (Process* worker : {&one, &other}) worker->finish();
 }
 
+TEST_CASE("the example of a channel inside a message is answered on channels of its own") {
+  const Keys keys({"oracle", "pilgrim"});
+  Process oracle = keys.start({"reply_channel", "serve", "127.0.0.1:0"});
+  Process pilgrim = keys.start({"reply_channel", "ask", "oracle@" + address_of(oracle)});
+  const Finished asked = pilgrim.finish();
+  CHECK(asked.err == "");
+  CHECK(asked.status == 0);
+  CHECK(asked.out == "1 2 3 and a sum of 500500\n");
+}
+
 TEST_CASE("the example without a coroutine asks and is answered by two processes") {
   const Keys keys({"alice", "bob"});
   Process alice = keys.start({"blocking", "serve", "127.0.0.1:0"});
