@@ -500,4 +500,6 @@ std::vector<ChannelStats> Mux::stats() const {
   return all;
 }
 
+std::uint64_t Mux::promised_bytes() const { return state_->budget.used(); }
+
 }  // namespace tubing::rpc

@@ -205,6 +205,8 @@ class Mux {
   std::size_t channels() const;
   /// What the session's channels hold and have done, in the order of their ids.
   std::vector<ChannelStats> stats() const;
+  /// What is promised to the peer now: the channels' windows, and large messages on their way.
+  std::uint64_t promised_bytes() const;
 
  private:
   struct State;

@@ -22,7 +22,7 @@ Prng::Seed draw_seed(crypto::Entropy& entropy) {
 struct Program::Parts {
   Parts(crypto::Credentials creds, crypto::Trust trusted, const ProgramOptions& options)
       : scheduler(reactor, Prng(draw_seed(entropy))),
-        transport(reactor),
+        transport(reactor, options.logger),
         credentials(std::move(creds)),
         trust(std::move(trusted)),
         node(std::in_place,

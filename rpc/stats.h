@@ -59,8 +59,9 @@ struct SessionStats {
   std::uint64_t unwritten_bytes = 0;  ///< Sealed, and not yet taken by the system.
   std::uint64_t records_in = 0;
   std::uint64_t bytes_in = 0;
-  std::uint64_t partial_bytes = 0;  ///< Of a record whose rest has not come.
-  std::uint64_t pings = 0;          ///< That we sent.
+  std::uint64_t partial_bytes = 0;   ///< Of a record whose rest has not come.
+  std::uint64_t pings = 0;           ///< That we sent.
+  std::uint64_t promised_bytes = 0;  ///< To the peer: windows, and large messages on their way.
   std::vector<ChannelStats> channels;
 
   static constexpr auto fields = tubing::fields(
@@ -70,8 +71,8 @@ struct SessionStats {
       "records_out", &SessionStats::records_out, "bytes_out", &SessionStats::bytes_out, "flushes",
       &SessionStats::flushes, "unwritten_bytes", &SessionStats::unwritten_bytes, "records_in",
       &SessionStats::records_in, "bytes_in", &SessionStats::bytes_in, "partial_bytes",
-      &SessionStats::partial_bytes, "pings", &SessionStats::pings, "channels",
-      &SessionStats::channels);
+      &SessionStats::partial_bytes, "pings", &SessionStats::pings, "promised_bytes",
+      &SessionStats::promised_bytes, "channels", &SessionStats::channels);
 };
 
 /// A whole node.
@@ -80,12 +81,13 @@ struct NodeStats {
   std::uint64_t half_open_waiting = 0;  ///< Connections that wait unread for their turn.
   std::uint64_t half_open_dropped = 0;  ///< Connections dropped for the limits, since the begin.
   std::uint64_t dials = 0;              ///< Peers that are being dialled.
+  std::uint64_t promised_bytes = 0;     ///< To all peers, of `receive_bytes_max`.
   std::vector<SessionStats> sessions;   ///< In the order in which they came.
 
   static constexpr auto fields = tubing::fields(
       "half_open", &NodeStats::half_open, "half_open_waiting", &NodeStats::half_open_waiting,
-      "half_open_dropped", &NodeStats::half_open_dropped, "dials", &NodeStats::dials, "sessions",
-      &NodeStats::sessions);
+      "half_open_dropped", &NodeStats::half_open_dropped, "dials", &NodeStats::dials,
+      "promised_bytes", &NodeStats::promised_bytes, "sessions", &NodeStats::sessions);
 };
 
 }  // namespace tubing::rpc

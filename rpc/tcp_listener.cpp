@@ -1,6 +1,7 @@
 #include "tubing/rpc/tcp_listener.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <netdb.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -20,6 +21,7 @@ namespace {
 
 constexpr int kAcceptsPerTurnMax = 64;
 constexpr std::uint64_t kPauseMilliseconds = 100;
+constexpr Duration kWarningInterval = std::chrono::minutes(1);
 
 int open_reserve() { return open("/dev/null", O_RDONLY | O_CLOEXEC); }
 
@@ -72,6 +74,8 @@ struct TcpListener::Socket {
   uv_poll_t poll;
   uv_timer_t pause;
   Transport::OnLink on_link;
+  Logger* logger = nullptr;
+  Time next_warning;
   int descriptor = -1;
   int reserve = -1;
   int open_handles = 0;
@@ -112,7 +116,10 @@ struct TcpListener::Socket {
   void accept_waiting() {
     for (int i = 0; i < kAcceptsPerTurnMax && !dropped; ++i) {
       Accepted outcome = accept_one();
-      if (outcome == Accepted::no_descriptor) outcome = turn_one_away();
+      if (outcome == Accepted::no_descriptor) {
+        warn();
+        outcome = turn_one_away();
+      }
       if (outcome == Accepted::nothing) return;
       if (outcome == Accepted::no_resources) return pause_accepting();
     }
@@ -131,6 +138,17 @@ struct TcpListener::Socket {
     }
     on_link(std::make_unique<TcpLink>(std::move(socket), peer.address().text()));
     return Accepted::link;
+  }
+
+  // Who has no descriptors has them for many connections in a row.
+  void warn() {
+    const Time now = reactor().now();
+    if (logger == nullptr || now < next_warning) return;
+    next_warning = now + kWarningInterval;
+    logger->log(LogLevel::warning, "rpc",
+                fmt::format("{}: no descriptor is left: connections are turned away; raise the "
+                            "limit (ulimit -n)",
+                            SocketAddress::of_local_end(descriptor).address().text()));
   }
 
   Accepted turn_one_away() {
@@ -159,13 +177,14 @@ struct TcpListener::Socket {
 };
 
 Result<std::unique_ptr<Listener>> TcpListener::make(UvReactor& reactor, const Address& address,
-                                                    Transport::OnLink on_link) {
+                                                    Transport::OnLink on_link, Logger* logger) {
   auto at = resolve(reactor, address);
   if (!at) return std::move(at).error();
   const int descriptor = open_listening(*at);
   if (descriptor < 0) return listen_error(address, descriptor);
   auto* socket = new Socket;
   socket->on_link = std::move(on_link);
+  socket->logger = logger;
   socket->open(reactor, descriptor);
   return std::unique_ptr<Listener>(new TcpListener(socket));
 }

@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "tubing/channel/logger.h"
 #include "tubing/channel/uv_reactor.h"
 #include "tubing/rpc/transport.h"
 
@@ -12,12 +13,13 @@ namespace tubing::rpc {
 ///
 /// Where the process has no descriptor left it gives up one kept in reserve, to take the waiting
 /// connection and close it: the dialler learns at once, and the loop does not spin on a socket
-/// that stays readable. Where even that fails, it stops accepting for 100 ms.
+/// that stays readable. Where even that fails, it stops accepting for 100 ms. Either is logged, at
+/// most once a minute.
 class TcpListener final : public Listener {
  public:
   /// Errors: as Transport::listen. A name is looked up at once, and blocks meanwhile.
   static Result<std::unique_ptr<Listener>> make(channel::UvReactor& reactor, const Address& address,
-                                                Transport::OnLink on_link);
+                                                Transport::OnLink on_link, Logger* logger);
   ~TcpListener() override;
 
   Address address() const override;

@@ -140,7 +140,7 @@ class TcpDialing final : public Dialing {
 }  // namespace
 
 Result<std::unique_ptr<Listener>> TcpTransport::listen(const Address& address, OnLink on_link) {
-  return TcpListener::make(reactor_, address, std::move(on_link));
+  return TcpListener::make(reactor_, address, std::move(on_link), logger_);
 }
 
 std::unique_ptr<Dialing> TcpTransport::dial(const Address& address, OnDialed on_dialed) {

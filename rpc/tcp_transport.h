@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "tubing/channel/logger.h"
 #include "tubing/channel/uv_reactor.h"
 #include "tubing/rpc/transport.h"
 
@@ -17,7 +18,10 @@ namespace tubing::rpc {
 /// Threads: the reactor's alone.
 class TcpTransport final : public Transport {
  public:
-  explicit TcpTransport(channel::UvReactor& reactor) : reactor_(reactor) {}
+  /// `logger` is told where connections are turned away for want of descriptors, at most once a
+  /// minute for each listener; it outlives the listeners.
+  explicit TcpTransport(channel::UvReactor& reactor, Logger* logger = nullptr)
+      : reactor_(reactor), logger_(logger) {}
 
   /// Port 0 lets the system choose one. A name is looked up at once, and blocks meanwhile.
   /// Errors: also resource_exhausted where no descriptor is left, unavailable for the rest.
@@ -26,6 +30,7 @@ class TcpTransport final : public Transport {
 
  private:
   channel::UvReactor& reactor_;
+  Logger* logger_;
 };
 
 }  // namespace tubing::rpc

@@ -86,6 +86,7 @@ NodeStats Node::Core::stats() const {
                 .half_open_waiting = half_open_.waiting(),
                 .half_open_dropped = half_open_.dropped(),
                 .dials = dials_.size(),
+                .promised_bytes = budget_.used(),
                 .sessions = {}};
   for (const auto& [id, entry] : sessions_.all()) out.sessions.push_back(entry.session->stats());
   return out;

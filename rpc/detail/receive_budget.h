@@ -38,6 +38,9 @@ class ReceiveBudget {
     return process_ == nullptr ? own : std::min(own, process_->windows_free());
   }
 
+  /// What the session promises now.
+  std::uint64_t used() const { return windows_ + large_; }
+
   /// A channel's share changes.
   void change_window(std::uint64_t from, std::uint64_t to) {
     TUBING_ASSERT(windows_ >= from, windows_, from);

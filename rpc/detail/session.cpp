@@ -205,6 +205,7 @@ SessionStats Session::stats() {
           .bytes_in = counts.bytes_in,
           .partial_bytes = secure_.partial_bytes(),
           .pings = pings_,
+          .promised_bytes = mux_.promised_bytes(),
           .channels = mux_.stats()};
 }
 

@@ -11,8 +11,7 @@ const HostSpec kServerSpec{.name = "server"};
 const HostSpec kShortLived{.name = "client", .usage = crypto::Usage::client, .seconds_left = 60};
 const HostSpec kLongLived{.name = "client", .usage = crypto::Usage::client, .seconds_left = 3000};
 
-Result<> renew(NodePair& pair, const HostSpec& spec) {
-  Host& host = pair.client;
+Result<> renew(NodePair& pair, Host& host, const HostSpec& spec) {
   const crypto::Certificate newer = pair.hosts.issue(*host.identity, spec);
   const Result<> renewed = host.credentials.renew(*host.identity, newer, newer.claims.not_after);
   if (!renewed) return renewed;
@@ -42,7 +41,7 @@ TEST_CASE("a certificate that is renewed before or within the grace carries its 
       co_await ok(serve(n, pair.server_node(), kText, echo));
       auto peer = co_await ok(open(pair.client_node(), kText, pair.to_server));
       co_await ok(sleep(when));
-      co_await ok(renew(pair, kLongLived));
+      co_await ok(renew(pair, pair.client, kLongLived));
       co_await ok(sleep(1000s));
       co_await ok(peer.tx.send("still"));
       co_await ok(peer.rx.recv());
@@ -56,13 +55,55 @@ TEST_CASE("a certificate that is renewed before or within the grace carries its 
   }
 }
 
+TEST_CASE("a certificate that is renewed during a handshake is shown once the session is up") {
+  NodePair pair(1, kServerSpec, kShortLived);
+  pair.wire().set_conditions({.latency_min = 10ms, .latency_max = 10ms});
+  pair.nursery([&](Nursery& n) -> Task<> {
+    co_await ok(serve(n, pair.server_node(), kText, echo));
+    std::optional<TextOpener> peer;
+    co_await ok(tubing::nursery([&](Nursery& both) -> Task<> {
+      both.spawn("open", [](NodePair& at, std::optional<TextOpener>& out) -> Task<> {
+        out = co_await ok(open(at.client_node(), kText, at.to_server));
+        co_return {};
+      }(pair, peer));
+      co_await ok(sleep(50ms));
+      const rpc::NodeStats stats = pair.client_node().stats();
+      CHECK((stats.sessions.size() == 1 && stats.sessions[0].state == "connecting"));
+      co_return renew(pair, pair.client, kLongLived);
+    }));
+    co_await ok(sleep(1000s));
+    co_await ok(peer->tx.send("still"));
+    co_await ok(peer->rx.recv());
+    CHECK(pair.server.log.has("the certificate of client is renewed until"));
+    co_return {};
+  });
+}
+
+TEST_CASE("a client loses a server whose certificate has expired and keeps one that renews it") {
+  for (const bool renews : {false, true}) {
+    CAPTURE(renews);
+    NodePair pair(1, {.name = "server", .seconds_left = 60}, kLongLived);
+    pair.nursery([&](Nursery& n) -> Task<> {
+      co_await ok(serve(n, pair.server_node(), kText, echo));
+      auto peer = co_await ok(open(pair.client_node(), kText, pair.to_server));
+      co_await ok(sleep(110s));
+      if (renews) co_await ok(renew(pair, pair.server, {.name = "server", .seconds_left = 3000}));
+      co_await ok(sleep(20s));
+      Result<> sent = co_await peer.tx.send("still");
+      CHECK(sent.has_value() == renews);
+      CHECK(pair.client.log.warns("the certificate of server expired on") != renews);
+      co_return {};
+    });
+  }
+}
+
 TEST_CASE("a certificate that lasts no longer changes nothing and harms nobody") {
   NodePair pair(1, kServerSpec, kLongLived);
   pair.nursery([&](Nursery& n) -> Task<> {
     co_await ok(serve(n, pair.server_node(), kText, echo));
     auto peer = co_await ok(open(pair.client_node(), kText, pair.to_server));
     co_await ok(sleep(1s));
-    co_await ok(renew(pair, kShortLived));
+    co_await ok(renew(pair, pair.client, kShortLived));
     co_await ok(sleep(1000s));
     co_await ok(peer.tx.send("still"));
     co_await ok(peer.rx.recv());
