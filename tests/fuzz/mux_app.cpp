@@ -50,7 +50,8 @@ void MuxApp::on_settings(const rpc::SettingsFrame&) {
 }
 
 void MuxApp::on_open(ChannelId id, const rpc::OpenRequest& request) {
-  TUBING_ASSERT(has_settings_ && !goes_away_ && !talks_.contains(id), number(id));
+  TUBING_ASSERT(has_settings_ && !(goes_away_ && peer_goes_away_) && !talks_.contains(id),
+                number(id));
   TUBING_ASSERT((number(id) % 2 == 1) == (side_ == rpc::Side::listener), number(id));
   TUBING_ASSERT(request.capacity >= 1 && request.service.size() <= rpc::kNameBytesMax);
   talks_[id] = Talk{};
@@ -111,7 +112,10 @@ void MuxApp::on_reset(ChannelId id, Code status, std::string_view text) {
 void MuxApp::on_pong(std::uint64_t answered) {
   TUBING_ASSERT(answered <= last_ping_, answered, last_ping_);
 }
-void MuxApp::on_goaway() { TUBING_ASSERT(!peer_is_done_); }
+void MuxApp::on_goaway() {
+  TUBING_ASSERT(!peer_is_done_ && !peer_goes_away_);
+  peer_goes_away_ = true;
+}
 void MuxApp::on_goodbye() {
   TUBING_ASSERT(!peer_is_done_);
   peer_is_done_ = true;

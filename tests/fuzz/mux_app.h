@@ -77,6 +77,7 @@ class MuxApp final : public rpc::MuxEvents {
   std::uint64_t last_ping_ = 0;
   bool has_settings_ = false;
   bool goes_away_ = false;
+  bool peer_goes_away_ = false;
   bool peer_is_done_ = false;
 };
 

@@ -208,7 +208,7 @@ Task<> run_server(Server server, ChurnSpec spec, ChurnResult& result) {
       co_return peer.rx.end();
     }));
     ChurnSpec first = spec;
-    first.seconds = 1;
+    first.seconds = spec.warm_up_seconds;
     result.before = co_await ok(hold_out(server, first));
     result.after = co_await ok(hold_out(server, spec));
     n.cancel();

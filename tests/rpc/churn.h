@@ -8,6 +8,8 @@ namespace tubing::test {
 
 struct ChurnSpec {
   int seconds = 3;
+  int warm_up_seconds =
+      1;                   ///< Before, so that what is made once, or kept for reuse, has been made.
   int processes = 4;       ///< Clients at a time; each lives for up to two seconds.
   int sessions_each = 25;  ///< Of one client, each over a node of its own.
 };
@@ -21,7 +23,7 @@ struct Holdings {
 };
 
 struct ChurnResult {
-  Holdings before;  ///< After a first second of churn, so that what is made once has been made.
+  Holdings before;  ///< After the warm-up.
   Holdings after;
   std::uint64_t sessions_seen = 0;  ///< That came up at the server, in all.
   std::uint64_t channels_seen = 0;  ///< Whose handler began.

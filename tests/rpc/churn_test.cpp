@@ -30,7 +30,8 @@ void check_nothing_is_left(const ChurnResult& result) {
 
 #ifdef TUBING_LONG_CHURN
 TEST_CASE("five minutes of a thousand sessions that come, go and are killed leave nothing behind") {
-  const ChurnResult result = run_churn({.seconds = 300, .processes = 20, .sessions_each = 50});
+  const ChurnResult result =
+      run_churn({.seconds = 300, .warm_up_seconds = 30, .processes = 20, .sessions_each = 50});
   CHECK(result.sessions_seen > 20'000);
   check_nothing_is_left(result);
 }
