@@ -39,6 +39,8 @@ class Reactor {
   class Subscription {
    public:
     virtual ~Subscription() = default;
+    /// From now on it is no source: it is heard as long as something else keeps the program awake.
+    virtual void unref() {}
   };
 
   virtual ~Reactor() = default;
@@ -60,8 +62,8 @@ class Reactor {
   virtual void wake() = 0;
 
   /// Calls `on_signal(number)` on the Scheduler's thread each time the process gets the signal.
-  /// The subscription is a source: like Go, a program that waits for a signal is not asleep. (In
-  /// virtual time signals come from the test alone, and a subscription is none.)
+  /// The subscription is a source until unref(): like Go, a program that waits for a signal is not
+  /// asleep. (In virtual time signals come from the test alone, and a subscription is none.)
   virtual Result<std::unique_ptr<Subscription>> watch_signal(
       int number, std::function<void(int)> on_signal) = 0;
 

@@ -42,6 +42,7 @@ class SignalSubscription final : public Reactor::Subscription {
     uv_close(reinterpret_cast<uv_handle_t*>(&watch_->handle),
              [](uv_handle_t* handle) { delete static_cast<SignalWatch*>(handle->data); });
   }
+  void unref() override { uv_unref(reinterpret_cast<uv_handle_t*>(&watch_->handle)); }
 
  private:
   SignalWatch* watch_;

@@ -156,6 +156,19 @@ TEST_CASE("every signal reaches its subscribers until they drop their subscripti
   while (reactor.has_sources()) reactor.park(Time::max());
 }
 
+TEST_CASE("a subscription that is no source is heard and keeps nobody awake") {
+  UvReactor reactor;
+  int calls = 0;
+  auto watch = reactor.watch_signal(SIGUSR1, [&](int) { ++calls; });
+  REQUIRE(watch);
+  CHECK(reactor.has_sources());
+  (*watch)->unref();
+  CHECK_FALSE(reactor.has_sources());
+  raise(SIGUSR1);
+  while (calls == 0) reactor.park(Time::max());
+  CHECK_FALSE(reactor.has_sources());
+}
+
 TEST_CASE("a subscription may be dropped in its own callback") {
   UvReactor reactor;
   tubing::Result<std::unique_ptr<UvReactor::Subscription>> watch;
