@@ -9,6 +9,7 @@
 #include "tubing/crypto/certificate.h"
 #include "tubing/crypto/identity.h"
 #include "tubing/crypto/key_folder.h"
+#include "tubing/crypto/trust.h"
 
 namespace tubing::crypto {
 
@@ -25,9 +26,16 @@ struct KeySet {
 /// another key, or that none of the authorities issued; with what to do.
 Result<> check_key_set(const KeySet& keys, WallTime now);
 
-/// Reads the keys of `name`; an empty folder is the default one.
+/// The same for a certificate alone, by the Trust that our peers have too; where that believes no
+/// authority, the certificate's issuer is taken at its word. Errors: also where it was revoked.
+Result<> check_own_certificate(const Certificate& certificate, const PublicKey& own_key,
+                               const Trust& trust, WallTime now);
+
+/// Reads the keys of `name`; an empty folder is the default one. A Trust that believes no authority
+/// needs no `ca.pub`: with its mode, the certificate's issuer stands in its place.
 /// Errors: not_found, with the command that makes the keys; those of reading each file.
 Result<KeySet> read_key_set(const std::string& folder, std::string_view name,
-                            std::string_view passphrase = {});
+                            std::string_view passphrase = {},
+                            Trust::Mode mode = Trust::Mode::ca_only);
 
 }  // namespace tubing::crypto

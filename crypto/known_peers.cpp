@@ -187,10 +187,14 @@ Result<KnownPeer> KnownPeers::find_client(std::string_view name, const PublicKey
 }
 
 Result<> KnownPeers::learn(Part part, const KnownPeer& peer) {
-  const std::scoped_lock guard(mutex_);
-  const auto found = find(part, peer.name, peer.key);
-  if (!found) return found.error();
-  if (with_key(list(part).peers, peer.key) == nullptr) list(part).peers.push_back(peer);
+  {
+    const std::scoped_lock guard(mutex_);
+    const auto found = find(part, peer.name, peer.key);
+    if (!found) return found.error();
+    if (with_key(list(part).peers, peer.key) != nullptr) return {};
+    list(part).peers.push_back(peer);
+  }
+  if (told_) told_();  // It may ask whether there is news.
   return {};
 }
 

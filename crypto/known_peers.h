@@ -1,9 +1,11 @@
 // KnownPeers: whom a process has met before, for trust on first use.
 #pragma once
 
+#include <functional>
 #include <mutex>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "tubing/channel/base/result.h"
@@ -74,6 +76,10 @@ class KnownPeers {
   /// The client that calls itself `name`. Errors: as find_server().
   Result<KnownPeer> find_client(std::string_view name, const PublicKey& key) const;
 
+  /// Calls `told` whenever somebody was learned, so that it may have save() called.
+  /// Requires: nobody is learned meanwhile. Threads: `told` is called by the one that learns.
+  void on_news(std::function<void()> told) { told_ = std::move(told); }
+
   /// Keeps a peer that was found and has passed every other check.
   /// Errors: as find_server(), for one that another handshake was faster than; resource_exhausted
   /// when the list is full.
@@ -112,6 +118,7 @@ class KnownPeers {
   const KeyFolder folder_;
   mutable std::mutex mutex_;  ///< Guards lists_.
   List lists_[2];
+  std::function<void()> told_;
 };
 
 }  // namespace tubing::crypto

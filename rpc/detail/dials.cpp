@@ -62,6 +62,7 @@ void Dials::connect_next(const std::string& key) {
   const Address& address = dial.target.addresses[dial.next++];
   dial.step = Step::connecting;
   dial.alarm.set(limits_.dial_time_max);
+  events_.on_dialing(dial.target.who, address);
   dial.dialing = transport_.dial(
       address, [this, key](Result<std::unique_ptr<Link>> link) { on_link(key, std::move(link)); });
 }
@@ -78,6 +79,7 @@ void Dials::on_link(const std::string& key, Result<std::unique_ptr<Link>> link) 
 }
 
 void Dials::fail_address(Dial& dial, const std::string& key, const Error& why) {
+  events_.on_dial_failed(dial.target.addresses[dial.next - 1], why);
   dial.reasons.push_back(why);
   if (dial.next == dial.target.addresses.size()) {
     backoff_.on_failure(dial.target.text, scheduler_.now());

@@ -20,6 +20,9 @@ class DialsEvents {
   /// Begins a session on a link that was dialled for `who`. Returns: its number.
   virtual Result<std::uint64_t> on_dialed(const crypto::ExpectedPeer& who,
                                           std::unique_ptr<Link> link) = 0;
+  /// An address is tried, and was tried in vain: for the log.
+  virtual void on_dialing(const crypto::ExpectedPeer& who, const Address& address) = 0;
+  virtual void on_dial_failed(const Address& address, const Error& why) = 0;
   /// Nobody waits for this session any more.
   virtual void on_dial_late(std::uint64_t session) = 0;
 

@@ -171,6 +171,15 @@ Result<std::uint64_t> Node::Core::on_dialed(const crypto::ExpectedPeer& who,
   return session.id();
 }
 
+void Node::Core::on_dialing(const crypto::ExpectedPeer& who, const Address& address) {
+  log(LogLevel::debug, "{}: dialling {}", address.text(), who.text());
+}
+
+void Node::Core::on_dial_failed(const Address& address, const Error& why) {
+  log(LogLevel::debug, "{}: dialled in vain: {}: {}", address.text(), code_name(why.status()),
+      why.detail());
+}
+
 void Node::Core::on_dial_late(std::uint64_t id) {
   if (Session* session = sessions_.find(id))
     session->fail(Error(Code::deadline_exceeded, "open", "the dial took too long"));
@@ -260,7 +269,16 @@ void Node::Core::on_incoming(IncomingPort incoming) {
   TUBING_ASSERT(taken.has_value());
 }
 
-void Node::Core::on_session_end(Session& session, const Error& why) {
+/// A listener that has another pre-shared key cannot say so: it shares no key with us.
+Error Node::Core::explain(const Session& session, const Error& why) const {
+  const bool heard = session.was_up() || session.side() == Side::listener;
+  if (heard || !parts_.psk || why.code() != Code::lost) return why;
+  return Error(why.code(), "session",
+               fmt::format("{}; check that both sides have the same pre-shared key", why.detail()));
+}
+
+void Node::Core::on_session_end(Session& session, const Error& reason) {
+  const Error why = explain(session, reason);
   settle_half_open(session);
   // Who dialled in vain tells it to whoever wanted the session.
   const bool told = dials_.on_session_end(session.id(), why);

@@ -47,6 +47,8 @@ class Node::Core final : private SessionEvents, private DialsEvents, private Tur
   void on_session_gone(Session& session) override;
   Result<std::uint64_t> on_dialed(const crypto::ExpectedPeer& who,
                                   std::unique_ptr<Link> link) override;
+  void on_dialing(const crypto::ExpectedPeer& who, const Address& address) override;
+  void on_dial_failed(const Address& address, const Error& why) override;
   void on_dial_late(std::uint64_t session) override;
   void on_turn_end() override;
 
@@ -58,6 +60,7 @@ class Node::Core final : private SessionEvents, private DialsEvents, private Tur
   void settle_half_open(Session& session);
   void settle_twins(Session& session);
   void show_renewal(Session& session);
+  Error explain(const Session& session, const Error& why) const;
 
   /// A line that is not wanted costs one comparison.
   template <class... Args>
