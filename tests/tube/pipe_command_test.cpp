@@ -5,8 +5,12 @@
 #include <vector>
 
 #include "tests/crypto/temp_folder.h"
+#include "tests/skip.h"
 #include "tests/tube/process.h"
 #include "tubing/channel/base/prng.h"
+#include "tubing/crypto/cipher.h"
+#include "tubing/crypto/psk_file.h"
+#include "tubing/crypto/system_entropy.h"
 
 namespace tubing::cli {
 namespace {
@@ -52,6 +56,13 @@ struct Pair {
     const Finished finished = run_process(words, environment);
     CAPTURE(finished.err);
     REQUIRE(finished.status == 0);
+  }
+  /// Returns: the path of a new pre-shared key.
+  std::string make_psk(const std::string& name) const {
+    const std::string path = folder.file(name + ".psk");
+    crypto::SystemEntropy entropy;
+    REQUIRE(crypto::write_psk_file(path, crypto::make_psk(entropy), entropy));
+    return path;
   }
   static std::vector<std::string> words(std::vector<std::string> first,
                                         const std::vector<std::string>& more) {
@@ -228,7 +239,8 @@ TEST_CASE("tube pipe serves one peer and refuses the next at once") {
   Process bob = pair.dialler("alice@" + address);
   bob.type("first");
   alice.await_out("first");
-  check_refused(pair.pipe({"alice@" + address, "--as", "bob"}), {"tube.pipe.v1"});
+  check_refused(pair.pipe({"alice@" + address, "--as", "bob"}),
+                {"unavailable", "alice is busy", "serves another peer"});
   bob.close_input();
   CHECK(alice.finish().status == 0);
   CHECK(bob.finish().status == 0);
@@ -326,7 +338,8 @@ TEST_CASE("tube pipe exits with status 2 for a command line that it does not und
   using Words = std::vector<std::string>;
   for (const Words& words :
        {Words{}, Words{"--as", "bob"}, Words{"--bogus"}, Words{"a@b:1", "c@d:2"},
-        Words{"a@b:1", "--listen", "b:1"}, Words{"--listen"}, Words{"a@b:1", "--progress=often"}}) {
+        Words{"a@b:1", "--suite", "des"}, Words{"a@b:1", "--listen", "b:1"}, Words{"--listen"},
+        Words{"a@b:1", "--progress=often"}}) {
     const std::string first = words.empty() ? "no words" : words[0];
     CAPTURE(first);
     const Finished finished = pair.pipe(words);
@@ -336,12 +349,132 @@ TEST_CASE("tube pipe exits with status 2 for a command line that it does not und
   }
 }
 
+TEST_CASE("tube pipe reads whom to believe again on SIGHUP and drops whom it believes no more") {
+  const Pair pair;
+  Process alice = pair.listener();
+  Process bob = pair.dialler("alice@" + address_of(alice));
+  bob.type("so far");
+  alice.await_out("so far");
+  const Finished revoked = run_process({TUBE_PROGRAM, "key", "revoke", "bob"}, pair.environment);
+  REQUIRE(revoked.status == 0);
+  alice.kill(SIGHUP);
+  alice.await_err("revoked");
+  check_refused(alice.finish(), {"lost"});
+  check_refused(bob.finish(), {"lost"});
+}
+
+TEST_CASE("tube pipe goes on by what it has read before where SIGHUP brings a bad file") {
+  const Pair pair;
+  Process alice = pair.listener();
+  Process bob = pair.dialler("alice@" + address_of(alice));
+  bob.type("before");
+  alice.await_out("before");
+  overwrite(pair.keys + "/revoked", as_bytes("bob\n"));
+  alice.kill(SIGHUP);
+  alice.await_err("error rpc: reload: invalid_argument: " + pair.keys + "/revoked");
+  alice.await_err("; what was in force before stays so\n");
+  bob.type(", and after");
+  alice.await_out(", and after");
+  bob.close_input();
+  CHECK(alice.finish().status == 0);
+  CHECK(bob.finish().status == 0);
+}
+
+TEST_CASE("tube pipe prints its tasks and sessions on SIGQUIT and goes on") {
+  const Pair pair;
+  Process alice = pair.listener();
+  const std::string address = address_of(alice);
+  alice.kill(SIGQUIT);  // nobody has dialled yet
+  alice.await_err("sessions: 0;");
+  Process bob = pair.dialler("alice@" + address);
+  bob.type("before");
+  alice.await_out("before");
+  alice.kill(SIGQUIT);
+  alice.await_err("sessions: 1;");
+  alice.await_err("tube.pipe.v1 ");
+  check_told(alice.await_err(" untaken ("),
+             {"tasks: ", " main #0: waits in ", " bob from 127.0.0.1:"});
+  bob.type(", and after");
+  alice.await_out(", and after");
+  bob.close_input();
+  CHECK(alice.finish().status == 0);
+  CHECK(bob.finish().status == 0);
+}
+
+TEST_CASE("tube pipe tells of its peers what TUBING_LOG asks for") {
+  Pair pair;
+  for (const std::string level : {"", "*=warning", "rpc=debug", "rpc=info"}) {
+    CAPTURE(level);
+    pair.environment.resize(1);
+    pair.environment.push_back("TUBING_LOG=" + level);
+    Process alice = pair.listener({.in = "/dev/null"});
+    const Finished dialled = pair.pipe({"alice@" + address_of(alice), "--as", "bob"});
+    const Finished served = alice.finish();
+    CHECK(dialled.status == 0);
+    CHECK(served.status == 0);
+    CAPTURE(dialled.err);
+    CAPTURE(served.err);
+    CHECK(dialled.err.contains("Z debug rpc: ") == (level == "rpc=debug"));
+    CHECK(dialled.err.contains(": dialling alice\n") == (level == "rpc=debug"));
+    CHECK(served.err.contains("Z info rpc: ") == level.starts_with("rpc"));
+    CHECK(served.err.contains(": session with bob (") == level.starts_with("rpc"));
+  }
+}
+
+TEST_CASE("tube pipe names a bad entry of TUBING_LOG once and goes on") {
+  Pair pair;
+  pair.environment.push_back("TUBING_LOG=rpc=loud,*=debug");
+  Process alice = pair.listener({.in = "/dev/null"});
+  const Finished dialled = pair.pipe({"alice@" + address_of(alice), "--as", "bob"});
+  CHECK(dialled.status == 0);
+  CHECK(alice.finish().status == 0);
+  check_told(dialled.err, {"TUBING_LOG: ", "\"rpc=loud\"", "debug, info, warning, error\n"});
+  CHECK(dialled.err.find("TUBING_LOG") == dialled.err.rfind("TUBING_LOG"));
+  CHECK_FALSE(dialled.err.contains("debug rpc: "));
+}
+
+TEST_CASE("tube pipe speaks with a pre-shared key to those who have the same one") {
+  const Pair pair;
+  const std::string one = pair.make_psk("one");
+  const std::string other = pair.make_psk("other");
+  Process alice = pair.listener({.in = "/dev/null"}, {"--psk", one});
+  const std::string peer = "alice@" + address_of(alice);
+  check_refused(pair.pipe({peer, "--as", "bob"}), {"pre-shared key"});
+  check_refused(pair.pipe({peer, "--as", "bob", "--psk", other}), {"pre-shared key"});
+  CHECK(pair.pipe({peer, "--as", "bob", "--psk", one}).status == 0);
+  CHECK(alice.finish().status == 0);
+}
+
+TEST_CASE("tube pipe names what is wrong with the file of a pre-shared key") {
+  const Pair pair;
+  const auto refused = [&](const std::string& file, std::initializer_list<std::string> told) {
+    check_refused(pair.pipe({"alice@127.0.0.1:1", "--as", "bob", "--psk", file}), told);
+  };
+  refused(pair.folder.file("none"), {"not_found", pair.folder.file("none")});
+  refused(pair.keys + "/bob.key", {"bob.key", "is no pre-shared key", "tube key psk"});
+  const std::string open_to_all = pair.make_psk("open");
+  set_mode(open_to_all, 0644);
+  refused(open_to_all, {open_to_all, "chmod"});
+}
+
+TEST_CASE("tube pipe speaks the suite that both sides name") {
+  if (!crypto::cipher_available(crypto::Cipher::aes_gcm))
+    tests::skip("this processor has no instructions for AES-GCM");
+  const Pair pair;
+  Process alice = pair.listener({.in = "/dev/null"}, {"--suite", "aes"});
+  const std::string peer = "alice@" + address_of(alice);
+  check_refused(pair.pipe({peer, "--as", "bob"}), {"ChaChaPoly", "allow it there"});
+  CHECK(pair.pipe({peer, "--as", "bob", "--suite", "aes"}).status == 0);
+  CHECK(alice.finish().status == 0);
+}
+
 TEST_CASE("tube pipe prints its help with both commands that make a pipe") {
   const Finished finished = run_process({TUBE_PROGRAM, "pipe", "--help"}, {"HOME=/nowhere"});
   CHECK(finished.status == 0);
   CHECK(finished.err == "");
   check_told(finished.out, {"tube pipe --listen 0.0.0.0:7000", "tube pipe NAME@HOST:7000 < file",
-                            "--passphrase-file", "--progress", "--quiet", "/nowhere"});
+                            "--passphrase-file", "--progress", "--quiet", "/nowhere", "--psk",
+                            "--suite", "chacha", "aes", "SIGHUP", "SIGQUIT", "TUBING_LOG"});
 }
 
 TEST_CASE("tube pipe shows progress where asked to and on standard error alone") {

@@ -42,7 +42,7 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   tubing::crypto::SystemEntropy entropy;
   tubing::cli::KeyCommand key(app, entropy, wall_time());
-  tubing::cli::PipeCommand pipe(app);
+  tubing::cli::PipeCommand pipe(app, wall_time);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -7,8 +7,11 @@
 #include <cstdio>
 #include <filesystem>
 
+#include "tubing/channel/stderr_logger.h"
 #include "tubing/channel/stdio.h"
+#include "tubing/crypto/cipher.h"
 #include "tubing/crypto/key_folder.h"
+#include "tubing/crypto/psk_file.h"
 #include "tubing/tube/cli/key_command.h"
 
 namespace tubing::cli {
@@ -23,18 +26,6 @@ int refuse(const Error& error) {
   say(error.text());
   return kExitRefused;
 }
-
-/// Prints what the node has to say about its peers.
-class StderrLogger final : public Logger {
- public:
-  explicit StderrLogger(bool over_progress) : over_progress_(over_progress) {}
-  void log(LogLevel level, std::string_view, std::string_view line) override {
-    if (level >= LogLevel::warning) say(line, over_progress_);
-  }
-
- private:
-  bool over_progress_;
-};
 
 /// The one key of the folder, where there is one.
 Result<std::string> only_name(const std::string& folder) {
@@ -84,15 +75,31 @@ Task<> write_output(Receiver<Bytes> rx, Sender<Bytes> output, Passed& passed) {
   }
 }
 
+/// Tells whoever else dials, at once, that the pipe has its peer.
+Task<> refuse_others(Receiver<IncomingPort> incoming, std::string name) {
+  while (auto opened = co_await incoming.recv())
+    opened->port->reset(
+        Code::unavailable,
+        fmt::format("{} is busy: its pipe serves another peer, and ends with it", name));
+  co_return incoming.end();
+}
+
 }  // namespace
 
-PipeCommand::PipeCommand(CLI::App& app) {
-  pipe_ = app.add_subcommand(
-      "pipe", "Standard input and output through an encrypted channel, in both directions");
+PipeCommand::PipeCommand(CLI::App& app, std::function<WallTime()> wall_now)
+    : wall_now_(std::move(wall_now)),
+      pipe_(app.add_subcommand(
+          "pipe", "Standard input and output through an encrypted channel, in both directions")) {
   pipe_->footer(
       "One side listens, the other dials:\n  tube pipe --listen 0.0.0.0:7000\n"
       "  tube pipe NAME@HOST:7000 < file\n"
-      "Each sends until its standard input ends; one that has nothing to send gets < /dev/null.");
+      "Each sends until its standard input ends; one that has nothing to send gets < /dev/null.\n"
+      "SIGHUP has it read NAME.cert and whom to believe again; SIGQUIT (Ctrl-\\) prints what it\n"
+      "does. TUBING_LOG=rpc=debug tells more of its peers, on standard error.");
+  add_options();
+}
+
+void PipeCommand::add_options() {
   CLI::Option* peer = pipe_->add_option("PEER", peer_, "Whom to dial: NAME@HOST:PORT");
   CLI::Option* listen =
       pipe_->add_option("--listen", listen_, "Listen at HOST:PORT and serve one peer; port 0: any");
@@ -101,6 +108,11 @@ PipeCommand::PipeCommand(CLI::App& app) {
   pipe_->add_option("--dir", folder_, "The folder of the keys")
       ->default_str(crypto::default_key_folder());
   pipe_->add_option("--passphrase-file", passphrase_file_, "A file with the key's passphrase");
+  pipe_->add_option("--psk", psk_file_,
+                    "A file with a pre-shared key, which both sides need then (tube key psk)");
+  pipe_->add_option("--suite", suite_, "The cipher that both sides speak: chacha or aes (AES-GCM)")
+      ->check(CLI::IsMember({"chacha", "aes"}))
+      ->capture_default_str();
   pipe_->add_flag("--progress,!--no-progress", progress_,
                   "Show progress on standard error; the default where that is a terminal");
   pipe_->add_flag("--quiet", quiet_, "Print nothing but errors");
@@ -120,16 +132,44 @@ int PipeCommand::run() {
     if (!name) return refuse(name.error());
     name_ = *std::move(name);
   }
+  return run_named();
+}
+
+int PipeCommand::run_named() {
+  const Result<crypto::Suite> suite = chosen_suite();
+  if (!suite) return refuse(suite.error());
+  const auto psk = read_psk();
+  if (!psk) return refuse(psk.error());
   const Result<Passphrase> passphrase = read_passphrase();
   if (!passphrase) return refuse(passphrase.error());
-  StderrLogger logger(progress_);
+  StderrLogger logger(quiet_ ? LogLevels(LogLevel::error) : LogLevels::from_environment(),
+                      wall_now_, progress_ ? kClearLine : "");
   auto program = rpc::Program::make({.name = name_,
                                      .key_folder = folder_,
                                      .passphrase = passphrase->view(),
-                                     .logger = quiet_ ? nullptr : &logger});
+                                     .logger = &logger,
+                                     .suites = {&*suite, 1},
+                                     .psk = psk->has_value() ? &**psk : nullptr,
+                                     .owns_process = true});
   if (!program) return refuse(program.error());
   const Result<> done = (*program)->run(main(**program));
   return done ? kExitOk : refuse(done.error());
+}
+
+Result<crypto::Suite> PipeCommand::chosen_suite() const {
+  if (suite_ == "chacha") return crypto::Suite::chacha_poly;
+  if (crypto::cipher_available(crypto::Cipher::aes_gcm)) return crypto::Suite::aes_gcm;
+  return Error(Code::failed_precondition, "pipe",
+               "this processor has no instructions for AES-GCM; use --suite chacha on both sides");
+}
+
+Result<std::optional<crypto::Secret<crypto::kPskBytes>>> PipeCommand::read_psk() const {
+  std::optional<crypto::Secret<crypto::kPskBytes>> psk;
+  if (psk_file_.empty()) return psk;
+  auto read = crypto::read_psk_file(psk_file_);
+  if (!read) return std::move(read).error();
+  psk = *std::move(read);
+  return psk;
 }
 
 Result<Passphrase> PipeCommand::read_passphrase() const {
@@ -151,8 +191,13 @@ Task<> PipeCommand::listen(rpc::Program& program) {
   const rpc::Address address = co_await ok(program.node().listen(wanted));
   if (!quiet_) say(fmt::format("{} listens at {}", name_, address.text()));
   auto opened = co_await ok(incoming.recv());
-  incoming = {};  // whoever else dials is refused at once
-  co_return co_await carry(program, co_await ok(serve_end(kPipe, std::move(opened))));
+  co_return co_await nursery([&](Nursery& n) -> Task<> {
+    auto peer = co_await ok(serve_end(kPipe, std::move(opened)));
+    n.spawn("refuse others", refuse_others(std::move(incoming), name_));
+    co_await ok(carry(program, std::move(peer)));
+    n.cancel();
+    co_return {};
+  });
 }
 
 Task<> PipeCommand::dial(rpc::Program& program) {

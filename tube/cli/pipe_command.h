@@ -2,9 +2,11 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <functional>
+#include <optional>
 #include <string>
 
-#include "tubing/channel/logger.h"
+#include "tubing/channel/base/time.h"
 #include "tubing/rpc/program.h"
 #include "tubing/tube/cli/passphrase.h"
 #include "tubing/tube/cli/progress.h"
@@ -22,8 +24,9 @@ inline constexpr Service<Bytes, Bytes> kPipe{
 /// Exit status: 0 where both inputs ended in order and both outputs were written, 1 otherwise.
 class PipeCommand {
  public:
+  /// `wall_now` tells the time of each line of the log.
   /// Requires: `app` outlives the command, which must stay where it is.
-  explicit PipeCommand(CLI::App& app);
+  PipeCommand(CLI::App& app, std::function<WallTime()> wall_now);
   PipeCommand(const PipeCommand&) = delete;
   PipeCommand& operator=(const PipeCommand&) = delete;
 
@@ -35,17 +38,27 @@ class PipeCommand {
  private:
   /// Asks on the terminal where the key needs a passphrase and no file was named.
   Result<Passphrase> read_passphrase() const;
+  void add_options();
+  /// Runs as `name_`, with the logger that the options ask for.
+  int run_named();
+  /// Nothing where no pre-shared key is wanted.
+  Result<std::optional<crypto::Secret<crypto::kPskBytes>>> read_psk() const;
+  /// Errors: failed_precondition for a suite that this processor does not have.
+  Result<crypto::Suite> chosen_suite() const;
   Task<> main(rpc::Program& program);
   Task<> listen(rpc::Program& program);
   Task<> dial(rpc::Program& program);
   Task<> carry(rpc::Program& program, Duplex<Bytes, Bytes> peer);
 
+  const std::function<WallTime()> wall_now_;
   CLI::App* pipe_;
   std::string peer_;
   std::string listen_;
   std::string name_;
   std::string folder_;
   std::string passphrase_file_;
+  std::string psk_file_;
+  std::string suite_ = "chacha";
   bool progress_ = false;
   bool quiet_ = false;
 };
