@@ -380,6 +380,14 @@ TEST_CASE("tube pipe goes on by what it has read before where SIGHUP brings a ba
   CHECK(bob.finish().status == 0);
 }
 
+TEST_CASE("tube pipe ends by the SIGHUP of a terminal that is closed") {
+  const Pair pair;
+  const Finished finished =
+      run_until_hangup(Pair::words({"--listen", "127.0.0.1:0", "--as", "alice"}, {}),
+                       pair.environment, "listens at");
+  CHECK(finished.status == 128 + SIGHUP);
+}
+
 TEST_CASE("tube pipe prints its tasks and sessions on SIGQUIT and goes on") {
   const Pair pair;
   Process alice = pair.listener();

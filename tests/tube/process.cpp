@@ -106,6 +106,32 @@ std::string converse(int terminal, const std::vector<std::string>& answers) {
   }
 }
 
+/// A program on a terminal, by the other end of that.
+struct Terminal {
+  pid_t child;
+  int descriptor;
+};
+
+Terminal start_on_terminal(const std::vector<std::string>& command,
+                           const Environment& environment) {
+  const std::vector<char*> words = pointers(command);
+  const std::vector<char*> variables = pointers(environment);
+  const int terminal = ::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+  TUBING_ASSERT(terminal >= 0 && ::grantpt(terminal) == 0 && ::unlockpt(terminal) == 0, errno);
+  const std::string name = ::ptsname(terminal);
+  const pid_t child = ::fork();
+  TUBING_ASSERT(child >= 0, errno);
+  if (child == 0) {
+    ::setsid();
+    const int screen = ::open(name.c_str(), O_RDWR);
+    ::ioctl(screen, TIOCSCTTY, 0);
+    for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) ::dup2(screen, fd);
+    if (screen > STDERR_FILENO) ::close(screen);
+    become(words, variables);
+  }
+  return {child, terminal};
+}
+
 }  // namespace
 
 Finished run_process(const std::vector<std::string>& command, const Environment& environment) {
@@ -128,25 +154,25 @@ Finished run_process(const std::vector<std::string>& command, const Environment&
 
 Finished run_on_terminal(const std::vector<std::string>& command, const Environment& environment,
                          const std::vector<std::string>& answers) {
-  const std::vector<char*> words = pointers(command);
-  const std::vector<char*> variables = pointers(environment);
-  const int terminal = ::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
-  TUBING_ASSERT(terminal >= 0 && ::grantpt(terminal) == 0 && ::unlockpt(terminal) == 0, errno);
-  const std::string name = ::ptsname(terminal);
-  const pid_t child = ::fork();
-  TUBING_ASSERT(child >= 0, errno);
-  if (child == 0) {
-    ::setsid();
-    const int screen = ::open(name.c_str(), O_RDWR);
-    ::ioctl(screen, TIOCSCTTY, 0);
-    for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) ::dup2(screen, fd);
-    if (screen > STDERR_FILENO) ::close(screen);
-    become(words, variables);
-  }
-  const std::string shown = converse(terminal, answers);
-  const int status = wait_for(child);
-  ::close(terminal);
+  const Terminal started = start_on_terminal(command, environment);
+  const std::string shown = converse(started.descriptor, answers);
+  const int status = wait_for(started.child);
+  ::close(started.descriptor);
   return {.status = status, .out = shown, .err = ""};
+}
+
+Finished run_until_hangup(const std::vector<std::string>& command, const Environment& environment,
+                          std::string_view text) {
+  const Terminal started = start_on_terminal(command, environment);
+  std::string shown;
+  std::array<char, 4096> chunk;
+  while (!shown.contains(text)) {
+    const ssize_t got = ::read(started.descriptor, chunk.data(), chunk.size());
+    if (got <= 0) break;
+    shown.append(chunk.data(), static_cast<std::size_t>(got));
+  }
+  ::close(started.descriptor);
+  return {.status = wait_for(started.child), .out = shown, .err = ""};
 }
 
 Process::Process(const std::vector<std::string>& command, const Environment& environment,

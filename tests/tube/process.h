@@ -29,6 +29,10 @@ Finished run_process(const std::vector<std::string>& command, const Environment&
 Finished run_on_terminal(const std::vector<std::string>& command, const Environment& environment,
                          const std::vector<std::string>& answers);
 
+/// Runs `command` on a terminal of its own, which goes away once it shows `text`.
+Finished run_until_hangup(const std::vector<std::string>& command, const Environment& environment,
+                          std::string_view text);
+
 /// Files in place of standard input and output; a pipe to the test where empty.
 struct Redirection {
   std::string in = {};
