@@ -85,9 +85,9 @@ JoinOp::JoinOp(Nursery& nursery, Deadline deadline, bool shields)
 
 JoinOp::~JoinOp() { nursery_.scheduler_.timers().disarm(*this); }
 
-bool JoinOp::begin(Strand& strand, std::coroutine_handle<> frame) {
+std::coroutine_handle<> JoinOp::begin(Strand& strand, std::coroutine_handle<> frame) {
   if (strand.cancelled() && !shields_) nursery_.cancel_all(strand.cancel_code);
-  if (nursery_.count_ == 0) return false;
+  if (nursery_.count_ == 0) return frame;
   if (!deadline_.never()) {
     fire = [](Timer& timer) {
       static_cast<JoinOp&>(timer).nursery_.cancel_all(Code::deadline_exceeded);
@@ -96,8 +96,8 @@ bool JoinOp::begin(Strand& strand, std::coroutine_handle<> frame) {
     scheduler.timers().arm(*this, deadline_.from(scheduler.now()));
   }
   nursery_.join_ = &wait_;
-  strand.park(wait_, frame, Deadline());
-  return true;
+  wait_.strand = &strand;
+  return strand.park(wait_, frame, Deadline());
 }
 
 Result<> JoinOp::await_resume() {

@@ -81,7 +81,7 @@ class [[nodiscard]] JoinOp : public FrameAwaiter, public Timer {
   ~JoinOp();
   bool await_ready() const { return false; }
   template <class Promise>
-  bool await_suspend(std::coroutine_handle<Promise> frame) {
+  std::coroutine_handle<> await_suspend(std::coroutine_handle<Promise> frame) {
     return begin(*frame.promise().strand, frame);
   }
   Result<> await_resume();
@@ -93,7 +93,8 @@ class [[nodiscard]] JoinOp : public FrameAwaiter, public Timer {
   };
   static const WaiterKind kJoin;
   static const WaiterKind kShield;
-  bool begin(Strand& strand, std::coroutine_handle<> frame);
+  /// Returns the frame that goes on: another while this one waits.
+  std::coroutine_handle<> begin(Strand& strand, std::coroutine_handle<> frame);
 
   Nursery& nursery_;
   Deadline deadline_;

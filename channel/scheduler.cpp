@@ -13,39 +13,21 @@ using detail::Waiter;
 
 namespace detail {
 
-void Strand::park(Waiter& waiter, std::coroutine_handle<> frame, const Deadline& until) {
-  TUBING_ASSERT(!parked, name);
-  waiter.strand = this;
-  waiter.frame = frame;
-  parked = &waiter;
-  parked_since = scheduler.turn_time_;
-  operation = waiter.kind->operation;
-  if (!until.never()) [[unlikely]] {
-    waiter.fire = [](Timer& timer) {
-      Waiter& due = static_cast<Waiter&>(timer);
-      due.strand->wake(due, Outcome::deadline);
-    };
-    const Time now = until.relative() ? scheduler.now() : Time();
-    scheduler.timers().arm(waiter, until.from(now));
-  }
+std::coroutine_handle<> Strand::park_until(Waiter& waiter, const Deadline& until) {
+  waiter.fire = [](Timer& timer) {
+    Waiter& due = static_cast<Waiter&>(timer);
+    due.strand->wake(due, Outcome::deadline);
+  };
+  const Time now = until.relative() ? scheduler.now() : Time();
+  scheduler.timers().arm(waiter, until.from(now));
+  return scheduler.next_frame();
 }
 
-void Strand::wake(Waiter& waiter, Outcome outcome) {
-  TUBING_ASSERT(parked == &waiter, name);
-  parked = nullptr;
-  waiter.unlink();
-  if (waiter.armed()) scheduler.timers().disarm(waiter);
-  waiter.outcome = outcome;
-  next = waiter.frame;
-  const bool of_arm = outcome <= Outcome::refused && waiter.kind->has_arms;
-  const bool failed = outcome != Outcome::done && !of_arm;
-  if (failed && waiter.unwrapped) [[unlikely]]
-    next = waiter.unwrapped->fail(waiter.kind->error(waiter));
-  scheduler.push(*this);
-}
-
-void Strand::make_ready(std::coroutine_handle<> frame) {
-  next = frame;
+void Strand::wake_unusual(Waiter& waiter) {
+  scheduler.timers().disarm(waiter);
+  const bool of_arm = waiter.outcome <= Outcome::refused && waiter.kind->has_arms;
+  const bool failed = waiter.outcome != Outcome::done && !of_arm;
+  if (failed && waiter.unwrapped) next = waiter.unwrapped->fail(waiter.kind->error(waiter));
   scheduler.push(*this);
 }
 
@@ -135,30 +117,30 @@ void Scheduler::wait_for_world() {
 }
 
 void Scheduler::resume_ready() {
-  for (std::uint32_t n = 0; n < options_.resumptions_per_turn && any_ready(); ++n) {
-    Strand& strand = pop();
-    running_ = &strand;
-    budget_ = strand.cancelled() ? 0 : options_.operations_per_resumption;
-    if (observer_) [[unlikely]]
-      observer_->on_resume(reactor_.now(), strand);
-    strand.next.resume();
-    if (strand.finished) {
-      running_ = nullptr;
-      // Only now, when no frame of the strand is on the stack, may its owner destroy it.
-      Result<> result;
-      if (strand.root->error) result = *strand.root->error;
-      strand.owner.on_strand_end(strand, std::move(result));
-    }
+  turn_end_ = head_ + options_.resumptions_per_turn;
+  const bool plain = options_.order == Order::fifo && !observer_;
+  plain_end_ = plain ? turn_end_ : head_;
+  while (any_ready() && head_ != turn_end_) {
+    next_frame().resume();
+    // The one that comes back here: a strand that parks hands over to the next by itself.
+    Strand& strand = *std::exchange(running_, nullptr);
+    if (!strand.finished) continue;
+    // Only now, when no frame of the strand is on the stack, may its owner destroy it.
+    Result<> result;
+    if (strand.root->error) result = *strand.root->error;
+    strand.owner.on_strand_end(strand, std::move(result));
   }
-  running_ = nullptr;
 }
 
-Strand& Scheduler::pop() {
-  if (options_.order == Order::seeded) [[unlikely]] {
+std::coroutine_handle<> Scheduler::next_frame_slowly() {
+  if (head_ == tail_ || head_ == turn_end_) return std::noop_coroutine();
+  if (options_.order == Order::seeded) {
     const std::uint64_t chosen = head_ + prng_.below(tail_ - head_);
     std::swap(ring_[chosen & mask_], ring_[head_ & mask_]);
   }
-  return *ring_[head_++ & mask_];
+  if (observer_) observer_->on_resume(reactor_.now(), *ring_[head_ & mask_]);
+  plain_end_ = head_ + 1;
+  return begin_resumption();
 }
 
 void Scheduler::run_hooks() {
@@ -202,6 +184,8 @@ void Scheduler::grow_ring() {
   std::vector<Strand*> grown(ring_.empty() ? 64 : ring_.size() * 2);
   for (std::uint64_t i = head_; i != tail_; ++i) grown[i - head_] = ring_[i & mask_];
   tail_ -= head_;
+  turn_end_ -= head_;
+  plain_end_ -= head_;
   head_ = 0;
   ring_ = std::move(grown);
   mask_ = ring_.size() - 1;

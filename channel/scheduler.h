@@ -89,12 +89,19 @@ class Scheduler {
 
   /// Calls `hook` once at the end of this turn. Queueing it twice is once.
   void at_turn_end(TurnHook& hook);
-  void observe(ResumeObserver* observer) { observer_ = observer; }
+  void observe(ResumeObserver* observer) {
+    observer_ = observer;
+    plain_end_ = head_;
+  }
 
   detail::TimerHeap& timers() { return timers_; }
   /// Counts one operation of the running strand; false when its budget is spent, or when it was
   /// told to stop.
   bool spend() { return budget_-- > 0; }
+  /// Takes the first strand out of the ready queue. Returns the frame at which it goes on: one that
+  /// a strand hands over to as it parks, so that no way back to `run` lies between two resumptions.
+  /// None is left, or the turn is over: a frame that does nothing but return to `run`.
+  inline std::coroutine_handle<> next_frame();
 
  private:
   friend class detail::Strand;
@@ -108,11 +115,12 @@ class Scheduler {
 
  private:
   void push(detail::Strand& strand) { ring_[tail_++ & mask_] = &strand; }
-  detail::Strand& pop();
   void on_cancel_of(const detail::Strand& strand) {
     if (running_ == &strand) budget_ = 0;
   }
   void resume_ready();
+  std::coroutine_handle<> next_frame_slowly();
+  inline std::coroutine_handle<> begin_resumption();
   void run_hooks();
   bool any_ready() const { return head_ != tail_; }
   void wait_for_world();
@@ -127,6 +135,9 @@ class Scheduler {
   std::uint64_t head_ = 0;
   std::uint64_t tail_ = 0;
   std::uint64_t mask_ = 0;
+  std::uint64_t turn_end_ = 0;  ///< Where `head_` is when the turn's resumptions are spent.
+  /// The same where strands go on in their order and nobody is told; otherwise where `head_` is.
+  std::uint64_t plain_end_ = 0;
   std::int64_t budget_ = 0;
   detail::Strand* running_ = nullptr;
   detail::Strand* living_ = nullptr;
@@ -137,4 +148,19 @@ class Scheduler {
   Time turn_time_;  ///< When this turn began.
 };
 
+inline std::coroutine_handle<> Scheduler::next_frame() {
+  if (head_ == tail_ || head_ == plain_end_) [[unlikely]]
+    return next_frame_slowly();
+  return begin_resumption();
+}
+
+inline std::coroutine_handle<> Scheduler::begin_resumption() {
+  detail::Strand& strand = *ring_[head_++ & mask_];
+  running_ = &strand;
+  budget_ = strand.cancelled() ? 0 : options_.operations_per_resumption;
+  return strand.next;
+}
+
 }  // namespace tubing
+
+#include "tubing/channel/detail/strand.inl.h"  // IWYU pragma: keep

@@ -77,11 +77,11 @@ class PromiseTransforms : public PromiseBase {
   }
   template <class U>
   OkResultAwaiter<U> await_transform(Ok<Result<U>>&& unwrap) {
-    return {std::move(unwrap.expression), *this};
+    return {unwrap.expression, *this};
   }
   template <class U>
   OkResultAwaiter<U> await_transform(Ok<Result<U>&>&& unwrap) {
-    return {std::move(unwrap.expression), *this};
+    return {unwrap.expression, *this};
   }
   template <std::derived_from<FrameAwaiter> Awaiter>
   Awaiter&& await_transform(Awaiter&& awaiter) {

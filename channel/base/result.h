@@ -55,8 +55,11 @@ class [[nodiscard]] Result {
  private:
   void check_value() const {
     if (!value_.has_value()) [[unlikely]]
-      ::tubing::detail::assertion_failed("has_value()", "result.h", __LINE__,
-                                         " " + value_.error().text());
+      fail_without_value();
+  }
+  [[noreturn, gnu::noinline, gnu::cold]] void fail_without_value() const {
+    ::tubing::detail::assertion_failed("has_value()", "result.h", __LINE__,
+                                       " " + value_.error().text());
   }
 
   std::expected<T, Error> value_;

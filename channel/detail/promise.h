@@ -63,7 +63,7 @@ class OpAwaiter {
  public:
   OpAwaiter(Op& op, PromiseBase& promise) : op_(op), promise_(promise) {}
 
-  bool await_ready() {
+  [[gnu::always_inline]] bool await_ready() {
     Strand& strand = *promise_.strand;
     if (!strand.scheduler.spend()) [[unlikely]]
       return await_ready_slowly(strand);
@@ -74,19 +74,11 @@ class OpAwaiter {
 
   std::coroutine_handle<> await_suspend(std::coroutine_handle<> frame) {
     Strand& strand = *promise_.strand;
-    if constexpr (kUnwrap) {
-      if (op_.outcome > Outcome::done) [[unlikely]]
-        return promise_.fail(op_.kind->error(op_));
-    }
-    if (op_.outcome != Outcome::pending) [[unlikely]] {
-      if (op_.outcome == Outcome::cancelled) return frame;
-      strand.make_ready(frame);  // the budget is spent: others first
-      return std::noop_coroutine();
-    }
+    if (op_.outcome != Outcome::pending) [[unlikely]]
+      return go_on_without_wait(frame);
     op_.enlist();
     if constexpr (kUnwrap) op_.unwrapped = &promise_;
-    strand.park(op_, frame, op_.deadline);
-    return std::noop_coroutine();
+    return strand.park(op_, frame, op_.deadline);
   }
 
   decltype(auto) await_resume() {
@@ -108,6 +100,15 @@ class OpAwaiter {
     return false;
   }
 
+  [[gnu::noinline, gnu::cold]] std::coroutine_handle<> go_on_without_wait(
+      std::coroutine_handle<> frame) {
+    if (kUnwrap && op_.outcome != Outcome::done) return promise_.fail(op_.kind->error(op_));
+    if (op_.outcome == Outcome::cancelled) return frame;
+    Strand& strand = *promise_.strand;
+    strand.make_ready(frame);  // the budget is spent: others first
+    return strand.scheduler.next_frame();
+  }
+
   Op& op_;
   PromiseBase& promise_;
 };
@@ -116,8 +117,7 @@ class OpAwaiter {
 template <class T>
 class OkResultAwaiter {
  public:
-  OkResultAwaiter(Result<T>&& result, PromiseBase& promise)
-      : result_(std::move(result)), promise_(promise) {}
+  OkResultAwaiter(Result<T>& result, PromiseBase& promise) : result_(result), promise_(promise) {}
   bool await_ready() const { return result_.has_value(); }
   std::coroutine_handle<> await_suspend(std::coroutine_handle<>) {
     return promise_.fail(std::move(result_).error());
@@ -127,7 +127,7 @@ class OkResultAwaiter {
   }
 
  private:
-  Result<T> result_;
+  Result<T>& result_;
   PromiseBase& promise_;
 };
 

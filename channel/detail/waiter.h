@@ -1,7 +1,6 @@
 // Waiter: one parked operation. It lives inside the awaiter, so waiting allocates nothing.
 #pragma once
 
-#include <coroutine>
 #include <utility>
 
 #include "tubing/channel/base/error.h"
@@ -105,8 +104,7 @@ struct Waiter : Timer {
   }
 
   const WaiterKind* kind;
-  Strand* strand = nullptr;
-  std::coroutine_handle<> frame;     ///< Resumed when the wait is over.
+  Strand* strand = nullptr;          ///< Set before the operation is tried.
   PromiseBase* unwrapped = nullptr;  ///< Under ok(): the frame that an error ends.
   WaitNode* nodes = nullptr;         ///< Its places in queues, linked by `sibling`.
   Outcome outcome = Outcome::pending;

@@ -107,6 +107,65 @@ TEST_CASE("a crowd of ready strands does not starve the reactor") {
   CHECK(observer.resumptions < 400);
 }
 
+TEST_CASE("strands that hand over to each other leave the reactor its turn") {
+  World world(1, {.resumptions_per_turn = 16});
+  constexpr int kValues = 1000;
+  Channel<int> ch{0};
+  int taken = 0;
+  int seen = kValues;  // What had been taken when the event came.
+  world.reactor.schedule_now([&] { seen = taken; });
+  Result<> r = world.nursery([&](Nursery& n) -> Task<> {
+    n.spawn("sender", [&]() -> Task<> {
+      for (int i = 0; i < kValues; ++i) co_await ok(ch.send(i));
+      co_return {};
+    });
+    for (; taken < kValues; ++taken) co_await ok(ch.recv());
+    co_return {};
+  });
+  CHECK(r.code() == Code::ok);
+  CHECK(seen <= 16);
+  CHECK(world.reactor.parks >= kValues / 16);
+}
+
+TEST_CASE("strands that hand over to each other go on in the order of the ready queue") {
+  World world;
+  std::vector<int> order;
+  Result<> r = world.nursery([&](Nursery& n) -> Task<> {
+    std::vector<Channel<int>> asked;
+    for (int i = 0; i < 5; ++i) {
+      asked.push_back(Channel<int>{0});
+      n.spawn("asked", [&order, rx = asked.back()]() -> Task<> {
+        for (int round = 0; round < 2; ++round) order.push_back(co_await ok(rx.recv()));
+        co_return {};
+      });
+    }
+    co_await ok(yield());
+    for (const int i : {3, 0, 4, 1, 2}) co_await ok(asked[static_cast<std::size_t>(i)].send(i));
+    co_await ok(yield());
+    for (const int i : {1, 4, 0, 2, 3}) co_await ok(asked[static_cast<std::size_t>(i)].send(i));
+    co_return {};
+  });
+  CHECK(r.code() == Code::ok);
+  CHECK(order == std::vector<int>{3, 0, 4, 1, 2, 1, 4, 0, 2, 3});
+}
+
+TEST_CASE("a long chain of strands that hand over uses no stack") {
+  World world(1, {.resumptions_per_turn = 1U << 30});
+  constexpr int kValues = 100'000;
+  Channel<int> ch{0};
+  int sum = 0;
+  Result<> r = world.nursery([&](Nursery& n) -> Task<> {
+    n.spawn("sender", [&]() -> Task<> {
+      for (int i = 0; i < kValues; ++i) co_await ok(ch.send(1));
+      co_return {};
+    });
+    for (int i = 0; i < kValues; ++i) sum += co_await ok(ch.recv());
+    co_return {};
+  });
+  CHECK(r.code() == Code::ok);
+  CHECK(sum == kValues);
+}
+
 TEST_CASE("when nothing can happen any more run names every task that sleeps") {
   for_seeds(50, [](World& world) {
     Channel<int> ch{0};

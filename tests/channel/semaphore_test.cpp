@@ -111,8 +111,9 @@ TEST_CASE("one whose wait for a permit ends lets those behind it go on") {
 TEST_CASE("a permit is neither lost nor doubled when its wait is cancelled") {
   for_seeds(kSeeds, [](World& world) {
     Semaphore slots{2};
+    Permit first;
     Result<> r = world.nursery([&](Nursery& n) -> Task<> {
-      Permit first = co_await ok(slots.acquire(2));
+      first = co_await ok(slots.acquire(2));
       n.spawn("nursery", [&]() -> Task<> {
         (void)co_await nursery([&](Nursery& inner) -> Task<> {
           for (int i = 0; i < 4; ++i) {
