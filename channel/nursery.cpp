@@ -97,6 +97,7 @@ std::coroutine_handle<> JoinOp::begin(Strand& strand, std::coroutine_handle<> fr
   }
   nursery_.join_ = &wait_;
   wait_.strand = &strand;
+  wait_.begin_wait(nullptr);
   return strand.park(wait_, frame, Deadline());
 }
 

@@ -6,11 +6,15 @@
 
 #include "tubing/channel/base/result.h"
 #include "tubing/channel/detail/onlooker.h"
-#include "tubing/channel/detail/strand.h"
 #include "tubing/channel/detail/value_ring.h"
 #include "tubing/channel/detail/value_seam.h"
+#include "tubing/channel/scheduler.h"
 
 namespace tubing::detail {
+
+/// Moving a T is copying it, so nobody needs to ask which it shall be.
+template <class T>
+inline constexpr bool kCopies = std::is_trivially_copyable_v<T> && std::is_copy_constructible_v<T>;
 
 /// A queue of at most `capacity` values and two queues of waiters; a third one of those who wait
 /// until what was sent has been taken.
@@ -47,38 +51,21 @@ class ChannelCore : public Pooled {
   }
 
   /// Settles a receive, or says that it has to wait.
-  Outcome receive(std::optional<T>& into) {
-    if (!ring_.empty()) {
-      into.emplace(std::move(ring_.front()));
-      ring_.pop();
-      if (!senders_.empty()) [[likely]]
-        admit_one_buffered();
-      if (watched_) [[unlikely]]
-        after_take();
-      return Outcome::done;
-    }
-    if (!senders_.empty() && !sink_) {
-      WaitNode& node = senders_.front();
-      move_from(node, [&](auto&& value) { into.emplace(std::forward<decltype(value)>(value)); });
-      ring_.pass();
-      commit(node);
-      return Outcome::done;
-    }
-    if (end_) return Outcome::ended;
-    return sink_ ? refuse(passed_on("recv")) : Outcome::pending;
+  [[gnu::always_inline]] Outcome receive(std::optional<T>& into) {
+    if (ring_.empty()) return receive_unbuffered(into);
+    into.emplace(std::move(ring_.front()));
+    ring_.pop();
+    if (!senders_.empty() || watched_) [[unlikely]]
+      give_room();
+    return Outcome::done;
   }
   bool can_receive() const { return !ring_.empty() || end_ || sink_ || !senders_.empty(); }
 
   /// Settles a send, or says that it has to wait. Takes `value` only when it is done.
   template <class V>
-  Outcome send(V&& value) {
-    if (elsewhere_) [[unlikely]]
-      return send_elsewhere(const_cast<T&>(value), std::is_rvalue_reference_v<V&&>);
-    if (WaitNode* node = first_receiver(receivers_)) {
-      hand_over(*node, std::forward<V>(value));
-      return Outcome::done;
-    }
-    if (ring_.size() == capacity_) return Outcome::pending;
+  [[gnu::always_inline]] Outcome send(V&& value) {
+    if (elsewhere_ || !receivers_.empty() || ring_.size() == capacity_)
+      return send_unbuffered(std::forward<V>(value));
     ring_.push(std::forward<V>(value));
     return Outcome::done;
   }
@@ -199,7 +186,8 @@ class ChannelCore : public Pooled {
   WaitQueue& senders() { return senders_; }
   void enlist_sender(WaitNode& node) {
     senders_.push(node);
-    tell_onlookers(receivers_);
+    if (!receivers_.empty()) [[unlikely]]
+      tell_onlookers(receivers_);
   }
   std::size_t size() const { return ring_.size(); }
   std::size_t capacity() const { return capacity_; }
@@ -214,6 +202,9 @@ class ChannelCore : public Pooled {
   }
 
  private:
+  [[gnu::noinline]] Outcome receive_unbuffered(std::optional<T>& into);
+  template <class V>
+  [[gnu::noinline]] Outcome send_unbuffered(V&& value);
   RareFacts& rare() {
     if (!rare_) rare_ = std::make_unique<RareFacts>();
     return *rare_;
@@ -239,7 +230,9 @@ class ChannelCore : public Pooled {
   template <class F>
   static void move_from(WaitNode& node, F&& take) {
     T& value = *static_cast<T*>(node.slot);
-    if constexpr (std::is_copy_constructible_v<T>) {
+    if constexpr (kCopies<T>) {
+      return take(static_cast<const T&>(value));
+    } else if constexpr (std::is_copy_constructible_v<T>) {
       if (!node.may_move) return take(static_cast<const T&>(value));
     }
     take(std::move(value));
@@ -249,6 +242,11 @@ class ChannelCore : public Pooled {
     static_cast<std::optional<T>*>(node.slot)->emplace(std::forward<V>(value));
     ring_.pass();
     commit(node);
+  }
+  /// A value was taken from the buffer: there is room for another.
+  [[gnu::noinline]] void give_room() {
+    if (!senders_.empty()) admit_one_buffered();
+    if (watched_) after_take();
   }
   void admit_one_buffered() {
     WaitNode& node = senders_.front();
@@ -291,3 +289,5 @@ class ChannelCore : public Pooled {
 };
 
 }  // namespace tubing::detail
+
+#include "tubing/channel/detail/channel_core.inl.h"  // IWYU pragma: keep

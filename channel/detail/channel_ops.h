@@ -13,17 +13,12 @@ class [[nodiscard]] RecvOp : public Waiter {
     TUBING_ASSERT(channel.get() && "a recv on an empty handle");
   }
 
-  bool ready() {
+  [[gnu::always_inline]] bool ready() {
     core().check_home(*strand);
     outcome = core().receive(value_);
     return outcome != Outcome::pending;
   }
-  void enlist() {
-    node_.waiter = this;
-    node_.slot = &value_;
-    nodes = &node_;
-    core().receivers().push(node_);
-  }
+  void enlist() { core().receivers().push(place_.begin(*this, &value_)); }
   Result<T> finish() {
     if (outcome == Outcome::done) [[likely]]
       return *std::move(value_);
@@ -41,7 +36,7 @@ class [[nodiscard]] RecvOp : public Waiter {
   static constexpr WaiterKind kKind{.operation = "recv", .error = error_of, .on_cancel = nullptr};
 
   ChannelRef<T> channel_;  ///< Keeps the channel, though its handles may go while this waits.
-  WaitNode node_;
+  WaitPlace place_;
   std::optional<T> value_;
 };
 
@@ -53,21 +48,19 @@ class [[nodiscard]] SendOp : public Waiter {
     TUBING_ASSERT(channel.get() && "a send on an empty handle");
   }
   SendOp(const ChannelRef<T>& channel, T&& value, Deadline until)
-      : Waiter(kKind), deadline(until), channel_(channel), value_(&value) {
+      : Waiter(kKind), deadline(until), channel_(channel), value_(&value), may_move_(true) {
     TUBING_ASSERT(channel.get() && "a send on an empty handle");
-    node_.may_move = true;
   }
 
-  bool ready() {
+  [[gnu::always_inline]] bool ready() {
     core().check_home(*strand);
-    outcome = send_from(core(), *value_, node_.may_move);
+    outcome = send_from(core(), *value_, may_move_);
     return outcome != Outcome::pending;
   }
   void enlist() {
-    node_.waiter = this;
-    node_.slot = value_;
-    nodes = &node_;
-    core().enlist_sender(node_);
+    WaitNode& node = place_.begin(*this, value_);
+    node.may_move = may_move_;
+    core().enlist_sender(node);
   }
   Result<> finish() {
     if (outcome == Outcome::done) [[likely]]
@@ -86,8 +79,9 @@ class [[nodiscard]] SendOp : public Waiter {
   static constexpr WaiterKind kKind{.operation = "send", .error = error_of, .on_cancel = nullptr};
 
   ChannelRef<T> channel_;  ///< Keeps the channel, though its handles may go while this waits.
-  WaitNode node_;
-  T* value_;  ///< Bound by reference: copied or moved from when the send takes place.
+  WaitPlace place_;
+  T* value_;               ///< Bound by reference: copied or moved from when the send takes place.
+  bool may_move_ = false;  ///< It is a temporary.
 };
 
 template <class T>
@@ -101,12 +95,7 @@ class [[nodiscard]] FlushOp : public Waiter {
     outcome = core().flush(count_);
     return outcome != Outcome::pending;
   }
-  void enlist() {
-    node_.waiter = this;
-    node_.slot = &count_;
-    nodes = &node_;
-    core().watch_flush(node_);
-  }
+  void enlist() { core().watch_flush(place_.begin(*this, &count_)); }
   Result<> finish() {
     if (outcome == Outcome::done) return {};
     return kKind.error(*this);
@@ -123,7 +112,7 @@ class [[nodiscard]] FlushOp : public Waiter {
   static constexpr WaiterKind kKind{.operation = "flush", .error = error_of, .on_cancel = nullptr};
 
   ChannelRef<T> channel_;  ///< Keeps the channel, though its handles may go while this waits.
-  WaitNode node_;
+  WaitPlace place_;
   std::uint64_t count_;  ///< What was sent before: done once as many have been taken.
 };
 

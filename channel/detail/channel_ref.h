@@ -41,7 +41,9 @@ class ChannelRef {
 /// Sends by copy or by move, as the user gave the value.
 template <class T>
 Outcome send_from(ChannelCore<T>& core, T& value, bool may_move) {
-  if constexpr (std::is_copy_constructible_v<T>) {
+  if constexpr (kCopies<T>) {
+    return core.send(static_cast<const T&>(value));
+  } else if constexpr (std::is_copy_constructible_v<T>) {
     if (!may_move) return core.send(static_cast<const T&>(value));
   }
   return core.send(std::move(value));

@@ -76,8 +76,8 @@ class OpAwaiter {
     Strand& strand = *promise_.strand;
     if (op_.outcome != Outcome::pending) [[unlikely]]
       return go_on_without_wait(frame);
+    op_.begin_wait(kUnwrap ? &promise_ : nullptr);
     op_.enlist();
-    if constexpr (kUnwrap) op_.unwrapped = &promise_;
     return strand.park(op_, frame, op_.deadline);
   }
 

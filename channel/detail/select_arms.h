@@ -31,12 +31,7 @@ class RecvArm {
   void enlist(Waiter& waiter, std::uint32_t arm) {
     if (!core()) return;
     core()->check_home(*waiter.strand);
-    node_.waiter = &waiter;
-    node_.arm = arm;
-    node_.slot = &value_;
-    node_.sibling = waiter.nodes;
-    waiter.nodes = &node_;
-    core()->receivers().push(node_);
+    core()->receivers().push(place_.begin(waiter, &value_, arm));
   }
   Value finish(Waiter& waiter) {
     if (waiter.outcome == Outcome::done) return *std::move(value_);
@@ -47,7 +42,7 @@ class RecvArm {
   ChannelCore<T>* core() const { return channel_.get(); }
 
   ChannelRef<T> channel_;  ///< Keeps the channel while this waits; empty: a disabled arm.
-  WaitNode node_;
+  WaitPlace place_;
   std::optional<T> value_;
 };
 
@@ -56,20 +51,15 @@ class SendArm {
  public:
   using Value = Result<>;
   SendArm(ChannelCore<T>* core, const T& value) : channel_(core), value_(const_cast<T*>(&value)) {}
-  SendArm(ChannelCore<T>* core, T&& value) : channel_(core), value_(&value) {
-    node_.may_move = true;
-  }
+  SendArm(ChannelCore<T>* core, T&& value) : channel_(core), value_(&value), may_move_(true) {}
   bool ready(const Waiter&) const { return core() && core()->can_send(); }
-  Outcome commit() { return send_from(*core(), *value_, node_.may_move); }
+  Outcome commit() { return send_from(*core(), *value_, may_move_); }
   void enlist(Waiter& waiter, std::uint32_t arm) {
     if (!core()) return;
     core()->check_home(*waiter.strand);
-    node_.waiter = &waiter;
-    node_.arm = arm;
-    node_.slot = value_;
-    node_.sibling = waiter.nodes;
-    waiter.nodes = &node_;
-    core()->enlist_sender(node_);
+    WaitNode& node = place_.begin(waiter, value_, arm);
+    node.may_move = may_move_;
+    core()->enlist_sender(node);
   }
   Value finish(Waiter& waiter) {
     if (waiter.outcome == Outcome::done) return {};
@@ -80,8 +70,9 @@ class SendArm {
   ChannelCore<T>* core() const { return channel_.get(); }
 
   ChannelRef<T> channel_;  ///< Keeps the channel while this waits; empty: a disabled arm.
-  WaitNode node_;
+  WaitPlace place_;
   T* value_;
+  bool may_move_ = false;
 };
 
 template <class T>
@@ -94,12 +85,7 @@ class FlushArm {
   void enlist(Waiter& waiter, std::uint32_t arm) {
     if (!core()) return;
     core()->check_home(*waiter.strand);
-    node_.waiter = &waiter;
-    node_.arm = arm;
-    node_.slot = &count_;
-    node_.sibling = waiter.nodes;
-    waiter.nodes = &node_;
-    core()->watch_flush(node_);
+    core()->watch_flush(place_.begin(waiter, &count_, arm));
   }
   Value finish(Waiter& waiter) {
     if (waiter.outcome == Outcome::done) return {};
@@ -110,7 +96,7 @@ class FlushArm {
   ChannelCore<T>* core() const { return channel_.get(); }
 
   ChannelRef<T> channel_;  ///< Keeps the channel while this waits; empty: a disabled arm.
-  WaitNode node_;
+  WaitPlace place_;
   std::uint64_t count_;
 };
 

@@ -13,12 +13,18 @@ namespace tubing::detail {
 struct Timer {
   static constexpr std::size_t kIdle = ~std::size_t{0};
 
+  Timer() : slot(kIdle) {}
   bool armed() const { return slot != kIdle; }
 
-  std::size_t slot = kIdle;  ///< Its place in the heap, or kIdle.
-  Time due;                  ///< Valid while armed.
-  std::uint64_t sequence;    ///< Orders timers that are due together: first armed, first fired.
-  void (*fire)(Timer&);      ///< Called once, after it was taken from the heap.
+  std::size_t slot;        ///< Its place in the heap, or kIdle.
+  Time due;                ///< Valid while armed.
+  std::uint64_t sequence;  ///< Orders timers that are due together: first armed, first fired.
+  void (*fire)(Timer&);    ///< Called once, after it was taken from the heap.
+
+ protected:
+  /// Idle once its holder has set `slot`.
+  struct Later {};
+  explicit Timer(Later) {}
 };
 
 /// A binary heap ordered by (due, sequence).

@@ -20,7 +20,7 @@ class ValueRing {
   ValueRing& operator=(const ValueRing&) = delete;
   ~ValueRing() {
     while (!empty()) pop();
-    if (block_) std::allocator<T>().deallocate(block_, room());
+    if (block_) std::allocator<T>().deallocate(block_, room_);
   }
 
   std::size_t size() const { return static_cast<std::size_t>(tail_ - head_); }
@@ -30,12 +30,12 @@ class ValueRing {
   std::uint64_t popped() const { return head_; }
 
   /// Requires: !empty().
-  T& front() { return block_[head_ & mask_]; }
+  T& front() { return *place(head_); }
   template <class V>
   void push(V&& value) {
-    if (!block_ || size() == room()) [[unlikely]]
+    if (size() == room_) [[unlikely]]
       grow();
-    new (block_ + (tail_ & mask_)) T(std::forward<V>(value));
+    new (place(tail_)) T(std::forward<V>(value));
     ++tail_;
   }
   void pop() {
@@ -49,26 +49,26 @@ class ValueRing {
   }
 
  private:
-  static constexpr std::uint32_t kFirstRoom = 4;
+  static constexpr std::size_t kFirstRoom = 4;
 
-  std::size_t room() const { return std::size_t{mask_} + 1; }
+  T* place(std::uint64_t number) { return block_ + (number & (room_ - 1)); }
   [[gnu::noinline, gnu::cold]] void grow() {
-    const std::uint32_t mask = block_ ? 2 * mask_ + 1 : kFirstRoom - 1;
-    T* block = std::allocator<T>().allocate(std::size_t{mask} + 1);
+    const std::size_t room = block_ ? 2 * room_ : kFirstRoom;
+    T* block = std::allocator<T>().allocate(room);
     for (std::uint64_t i = head_; i != tail_; ++i) {
-      T& old = block_[i & mask_];
-      new (block + (i & mask)) T(std::move(old));
+      T& old = *place(i);
+      new (block + (i & (room - 1))) T(std::move(old));
       old.~T();
     }
-    if (block_) std::allocator<T>().deallocate(block_, room());
+    if (block_) std::allocator<T>().deallocate(block_, room_);
     block_ = block;
-    mask_ = mask;
+    room_ = room;
   }
 
   std::uint64_t head_ = 0;
   std::uint64_t tail_ = 0;
   T* block_ = nullptr;
-  std::uint32_t mask_ = 0;  ///< The room less one; the room is a power of two.
+  std::size_t room_ = 0;  ///< A power of two; 0 while there is no block.
 };
 
 }  // namespace tubing::detail

@@ -1,6 +1,7 @@
 // Waiter: one parked operation. It lives inside the awaiter, so waiting allocates nothing.
 #pragma once
 
+#include <new>
 #include <utility>
 
 #include "tubing/channel/base/error.h"
@@ -91,12 +92,19 @@ struct WaiterKind {
   bool has_arms = false;
 };
 
-/// One parked operation of one strand. Its timer is its own deadline.
+/// One operation of one strand, and its wait where it has to wait. Its timer is its own deadline.
+/// Most operations are over at once, so what a wait needs is set by `begin_wait`.
 struct Waiter : Timer {
-  explicit Waiter(const WaiterKind& k) : kind(&k) {}
+  explicit Waiter(const WaiterKind& k) : Timer(Later()), kind(&k) {}
   Waiter(const Waiter&) = delete;
   Waiter& operator=(const Waiter&) = delete;
 
+  /// Called before the first node is linked; `in_ok` is the frame that an error ends, or null.
+  void begin_wait(PromiseBase* in_ok) {
+    slot = kIdle;
+    nodes = nullptr;
+    unwrapped = in_ok;
+  }
   /// Takes all nodes out of their queues.
   void unlink() {
     for (WaitNode* node = nodes; node; node = node->sibling)
@@ -104,11 +112,36 @@ struct Waiter : Timer {
   }
 
   const WaiterKind* kind;
-  Strand* strand = nullptr;          ///< Set before the operation is tried.
-  PromiseBase* unwrapped = nullptr;  ///< Under ok(): the frame that an error ends.
-  WaitNode* nodes = nullptr;         ///< Its places in queues, linked by `sibling`.
+  Strand* strand;          ///< Set before the operation is tried.
+  WaitNode* nodes;         ///< Its places in queues, linked by `sibling`.
+  PromiseBase* unwrapped;  ///< Under ok(): the frame that an error ends.
   Outcome outcome = Outcome::pending;
-  std::uint32_t won = 0;  ///< The arm that took place.
+  std::uint32_t won;  ///< The arm that took place.
+};
+
+/// Room for a node that begins when the wait does: an operation that is over at once pays nothing
+/// for it. A copy made before then is another room.
+class WaitPlace {
+ public:
+  WaitPlace() {}
+  WaitPlace(const WaitPlace&) {}
+  WaitPlace& operator=(const WaitPlace&) = delete;
+
+  /// The node, to be linked next. Requires: the wait of `waiter` has begun.
+  WaitNode& begin(Waiter& waiter, void* slot, std::uint32_t arm = 0) {
+    WaitNode& node = *new (&node_) WaitNode;
+    node.sibling = waiter.nodes;
+    node.waiter = &waiter;
+    node.slot = slot;
+    node.arm = arm;
+    waiter.nodes = &node;
+    return node;
+  }
+
+ private:
+  union {
+    WaitNode node_;
+  };
 };
 
 }  // namespace tubing::detail

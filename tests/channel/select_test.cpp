@@ -6,10 +6,12 @@
 #include <memory>
 #include <vector>
 
+#include "tests/channel/counted.h"
 #include "tests/channel/test_world.h"
 
 using namespace std::chrono_literals;
 using namespace tubing;
+using tubing::test::Counted;
 using tubing::test::for_seeds;
 using tubing::test::send_range;
 using tubing::test::World;
@@ -39,6 +41,36 @@ Task<> meet(Channel<int> a, Channel<int> b, int value, int& sends, int& received
 }
 
 }  // namespace
+
+TEST_CASE("a stored operation and a stored arm keep their channel") {
+  World world;
+  int living = 0;
+  const auto filled = [&living] {
+    Channel<Counted> ch{1};
+    CHECK(*ch.try_send(Counted(living)));
+    return ch;
+  };
+  Result<> r = world.nursery([&](Nursery&) -> Task<> {
+    {
+      auto operation = filled().recv();
+      CHECK(living == 1);
+      if (living != 1) co_return Error(Code::internal, "test", "the channel is gone");
+      (void)co_await ok(operation);
+    }
+    CHECK(living == 0);
+    {
+      auto arm = recv(filled());
+      CHECK(living == 1);
+      if (living != 1) co_return Error(Code::internal, "test", "the channel is gone");
+      auto s = co_await ok(select(std::move(arm)));
+      const bool received = s.get<0>().has_value();
+      CHECK(received);
+    }
+    CHECK(living == 0);
+    co_return {};
+  });
+  CHECK(r.code() == Code::ok);
+}
 
 TEST_CASE("select lets exactly one arm take place") {
   for_seeds(kSeeds, [](World& world) {
