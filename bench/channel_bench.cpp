@@ -1,10 +1,14 @@
-// What does one operation cost within a process? Channels, select, tasks and spawning.
+// What does one operation cost within a process? Channels, select, tasks and spawning, a thread's
+// values, and the codec.
 #include <fmt/format.h>
 
 #include <cstdlib>
+#include <thread>
 
 #include "report.h"
+#include "tubing/channel/codec.h"
 #include "tubing/channel/go.h"
+#include "tubing/channel/thread_channel.h"
 #include "tubing/channel/uv_reactor.h"
 
 namespace {
@@ -21,6 +25,12 @@ void check_sum(std::int64_t got, std::int64_t wanted) {
   std::exit(1);
 }
 
+void check_ok(const Result<>& result) {
+  if (result) return;
+  fmt::print(stderr, "{}\n", result.error().text());
+  std::exit(1);
+}
+
 /// Runs `body` on a fresh Scheduler; returns the nanoseconds for each of `count`.
 template <class F>
 double ns_each(std::int64_t count, F body) {
@@ -29,10 +39,7 @@ double ns_each(std::int64_t count, F body) {
   const Time begin = scheduler.now();
   const Result<> result = scheduler.run(body());
   const Time end = scheduler.now();
-  if (!result) {
-    fmt::print(stderr, "{}\n", result.error().text());
-    std::exit(1);
-  }
+  check_ok(result);
   return static_cast<double>((end - begin).count()) / static_cast<double>(count);
 }
 
@@ -116,18 +123,68 @@ Task<> spawn_tasks() {
   co_return {};
 }
 
+/// A thread sends, and a task of the loop receives.
+double ns_from_thread() {
+  channel::UvReactor reactor;
+  Scheduler scheduler(reactor, Prng(1));
+  const ThreadChannel<std::int64_t> values{1024};
+  const Time begin = scheduler.now();
+  std::thread sender([values] {
+    for (std::int64_t i = 0; i < kValues; ++i)
+      if (!values.send(i)) return;
+    values.close();
+  });
+  const Result<> result = scheduler.run(sum_all(values.rx(scheduler)));
+  const Time end = scheduler.now();
+  sender.join();
+  check_ok(result);
+  return static_cast<double>((end - begin).count()) / static_cast<double>(kValues);
+}
+
+struct Wide {
+  std::uint64_t a, b, c, d, e, f, g, h;
+
+  static constexpr std::string_view type_name = "bench.Wide";
+  static constexpr auto fields =
+      tubing::fields("a", &Wide::a, "b", &Wide::b, "c", &Wide::c, "d", &Wide::d, "e", &Wide::e, "f",
+                     &Wide::f, "g", &Wide::g, "h", &Wide::h);
+};
+
+/// Encodes and decodes a struct of eight numbers, none of which fits a shorter form.
+double ns_coded(Form form) {
+  constexpr std::uint64_t kWide = std::uint64_t{1} << 40;
+  channel::UvReactor reactor;
+  ByteBuffer bytes;
+  std::int64_t sum = 0;
+  const Time begin = reactor.now();
+  for (std::uint64_t i = 0; i < std::uint64_t{kValues}; ++i) {
+    const Wide sent{kWide + i, kWide, kWide, kWide, kWide, kWide, kWide, kWide};
+    bytes.clear();
+    encode(sent, bytes, form);
+    Wide got{};
+    check_ok(decode(bytes.view(), got));
+    sum += static_cast<std::int64_t>(got.a - got.h);
+  }
+  const Time end = reactor.now();
+  check_sum(sum, kSum);
+  return static_cast<double>((end - begin).count()) / static_cast<double>(kValues);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   bench::Report report("In-process channels: two tasks, capacity 64 where buffered, sums checked",
                        argc, argv);
-  report.row("buffered_ns", "ns", "Go 37",
+  report.row("buffered_ns", "ns", "Go 37-44",
              [] { return ns_each(kValues, [] { return stream(64); }); });
-  report.row("rendezvous_ns", "ns", "Go 112",
+  report.row("rendezvous_ns", "ns", "Go 112-140",
              [] { return ns_each(kValues, [] { return stream(0); }); });
-  report.row("select2_ns", "ns", "Go 59",
+  report.row("select2_ns", "ns", "Go 59-63",
              [] { return ns_each(kValues, [] { return select2(); }); });
   report.row("task_ns", "ns", "", [] { return ns_each(kValues, [] { return call_tasks(); }); });
   report.row("spawn_ns", "ns", "", [] { return ns_each(kValues, [] { return spawn_tasks(); }); });
+  report.row("thread_channel_ns", "ns", "", ns_from_thread);
+  report.row("codec_array_ns", "ns", "", [] { return ns_coded(Form::array); });
+  report.row("codec_map_ns", "ns", "", [] { return ns_coded(Form::map); });
   return report.finish();
 }
