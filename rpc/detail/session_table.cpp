@@ -21,7 +21,7 @@ bool serves(const Session& session, const DialTarget& target) {
                       : target.who.key() ? *target.who.key() == identity.key
                                          : false;
   const bool may_serve = session.side() == Side::dialler || identity.usage != crypto::Usage::client;
-  return wanted && (may_serve || !target.named_address);
+  return wanted && (may_serve || target.addresses.empty());
 }
 
 SessionTable::Entry& SessionTable::add(std::unique_ptr<Session> session) {

@@ -84,6 +84,22 @@ TEST_CASE("the session of a client does not stand in for a server of its name") 
   });
 }
 
+TEST_CASE("the session of a client does not stand in for a server whose address was learned") {
+  NodePair pair;
+  pair.nursery([&](Nursery& n) -> Task<> {
+    co_await ok(serve(n, pair.server_node(), kText, echo));
+    co_await ok(serve(n, pair.client_node(), kText, echo));
+    co_await ok(talk_once(pair.client_node(), pair.to_server));
+    co_await ok(pair.server_node().learn(PeerName{"client"}, {"empty.test:1"}));
+    auto opened = co_await open(pair.server_node(), kText, PeerName{"client"});
+    CHECK(opened.code() == Code::unavailable);
+    CHECK(opened.error().detail().contains("empty.test:1"));
+    co_await ok(pair.server_node().learn(PeerName{"client"}, {}));
+    co_await ok(talk_once(pair.server_node(), PeerName{"client"}));
+    co_return {};
+  });
+}
+
 TEST_CASE("a peer is reached by its fingerprint as by its name") {
   NodePair pair;
   pair.nursery([&](Nursery& n) -> Task<> {
