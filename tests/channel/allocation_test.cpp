@@ -2,6 +2,7 @@
 
 #include "tests/allocation_count.h"
 #include "tests/channel/test_world.h"
+#include "tests/skip.h"
 
 using namespace std::chrono_literals;
 using namespace tubing;
@@ -20,6 +21,10 @@ Task<> echo(Receiver<int> in, Sender<int> out) {
     co_await ok(out.send(v));
   }
 }
+
+Task<int> twice(int value) { co_return 2 * value; }
+
+Task<int> twice_nested(int value) { co_return co_await ok(twice(value)); }
 
 Task<> echo_by_select(Receiver<int> in, Sender<int> out) {
   Receiver<int> never;
@@ -120,6 +125,31 @@ TEST_CASE("a flush allocates nothing whether it waits or not") {
     }
     CHECK(allocations() - before == 0);
     n.cancel();
+    co_return {};
+  });
+  CHECK(r.code() == Code::ok);
+}
+
+// Sanitizers see more where each frame has memory of its own; then there is no pool.
+TEST_CASE("tasks and strands take their frames from a pool") {
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+  tests::skip("build without a sanitizer: with one, frames have no pool");
+#endif
+  World world;
+  Result<> r = world.nursery([&](Nursery& n) -> Task<> {
+    std::size_t before = 0;
+    for (int i = 0; i < kWarmRounds + kRounds; ++i) {
+      if (i == kWarmRounds) before = allocations();
+      const int four = co_await ok(twice_nested(2));
+      if (four != 4) FAIL("the wrong frame");
+      n.spawn("short", [i]() -> Task<> {
+        co_await ok(twice_nested(i));
+        co_return {};
+      });
+      co_await ok(yield());
+      co_await ok(yield());
+    }
+    CHECK(allocations() - before == 0);
     co_return {};
   });
   CHECK(r.code() == Code::ok);

@@ -1,11 +1,8 @@
 #include "tubing/channel/channel.h"
 
 #include <doctest/doctest.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <csignal>
 #include <memory>
 #include <numeric>
 #include <string>
@@ -556,30 +553,4 @@ TEST_CASE("a wait keeps its channel alive when the last handle goes") {
     });
     CHECK(r.code() == Code::ok);
   });
-}
-
-TEST_CASE("a channel that is used on a second Scheduler ends the process with the reason") {
-  int report[2];
-  REQUIRE(pipe(report) == 0);
-  const pid_t child = fork();
-  REQUIRE(child >= 0);
-  if (child == 0) {
-    dup2(report[1], STDERR_FILENO);
-    signal(SIGABRT, SIG_DFL);
-    World first;
-    World second;
-    Channel<int> channel{2};
-    const auto send_one = [&channel](Nursery&) -> Task<> { co_return co_await channel.send(1); };
-    (void)first.nursery(send_one);
-    (void)second.nursery(send_one);
-    _exit(0);
-  }
-  close(report[1]);
-  std::string text(4096, '\0');
-  text.resize(static_cast<std::size_t>(std::max<ssize_t>(read(report[0], text.data(), 4096), 0)));
-  close(report[0]);
-  int status = 0;
-  REQUIRE(waitpid(child, &status, 0) == child);
-  CHECK(WIFSIGNALED(status));
-  CHECK(text.find("one Scheduler alone") != std::string::npos);
 }

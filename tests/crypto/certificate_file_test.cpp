@@ -1,6 +1,8 @@
 #include "tubing/crypto/certificate_file.h"
 
 #include <doctest/doctest.h>
+#include <fcntl.h>
+#include <unistd.h>
 
 #include "tests/crypto/identity_fixtures.h"
 #include "tests/crypto/temp_folder.h"
@@ -39,6 +41,24 @@ TEST_CASE("a certificate file is replaced only when that is asked for") {
   CHECK(write(IfExists::replace) == Code::ok);
   CHECK(*read_certificate_file(scene.cert) == scene.certificate);
   CHECK(scene.folder.files() == 1);
+}
+
+TEST_CASE("who reads a file while it is replaced reads the old one to its end") {
+  Scene scene;
+  const auto write = [&scene](IfExists if_exists) {
+    return write_certificate_file(scene.cert, scene.certificate, if_exists, scene.entropy).code();
+  };
+  REQUIRE(write(IfExists::refuse) == Code::ok);
+  const Bytes before = encode_certificate(scene.certificate);
+  const int reader = ::open(scene.cert.c_str(), O_RDONLY | O_CLOEXEC);
+  REQUIRE(reader >= 0);
+  scene.certificate = issued(Authority(identity_of(3)), scene.certificate.claims);
+  REQUIRE(write(IfExists::replace) == Code::ok);
+  Bytes read(before.size() + 1);
+  CHECK(::read(reader, read.data(), read.size()) == static_cast<ssize_t>(before.size()));
+  ::close(reader);
+  read.resize(before.size());
+  CHECK(read == before);
 }
 
 TEST_CASE("a certificate file that is damaged or too long is refused by name") {

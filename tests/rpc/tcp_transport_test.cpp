@@ -263,6 +263,24 @@ TEST_CASE("a link knows its peer and never delays small segments") {
   CHECK(nodelay == std::vector{1, 1});
 }
 
+TEST_CASE("all links of a loop read into one buffer that is lent to each in turn") {
+  World world(kAnyPort);
+  auto [first, first_far] = world.connect();
+  auto [second, second_far] = world.connect();
+  Peer a(std::move(first));
+  Peer b(std::move(second));
+  const std::byte* read_by_a = nullptr;
+  const std::byte* read_by_b = nullptr;
+  a.then_on_bytes = [&](MutableBytes bytes) { read_by_a = bytes.data(); };
+  b.then_on_bytes = [&](MutableBytes bytes) { read_by_b = bytes.data(); };
+  Peer to_a(std::move(first_far));
+  Peer to_b(std::move(second_far));
+  CHECK(to_a.link->write(pattern(1000)));
+  CHECK(to_b.link->write(pattern(2000)));
+  world.run_until([&] { return a.received.size() == 1000 && b.received.size() == 2000; });
+  CHECK(read_by_a == read_by_b);
+}
+
 TEST_CASE("links work over IPv6") {
   const int probe = socket(AF_INET6, SOCK_STREAM, 0);
   sockaddr_in6 loopback = {};
