@@ -4,6 +4,8 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <filesystem>
+#include <iterator>
 #include <latch>
 #include <mutex>
 #include <stdexcept>
@@ -28,6 +30,11 @@ struct Loop {
   channel::UvReactor reactor;
   Scheduler scheduler{reactor, Prng(1)};
 };
+
+/// Of this process.
+std::ptrdiff_t count_threads() {
+  return std::distance(std::filesystem::directory_iterator("/proc/self/task"), {});
+}
 
 /// Returns when it is asked to stop.
 Result<int> wait_for_stop(std::stop_token stop, std::latch& begun) {
@@ -90,26 +97,38 @@ TEST_CASE("no more functions block at a time than the limit says, and each runs 
   std::atomic<int> running = 0;
   std::atomic<int> most = 0;
   std::atomic<int> ran = 0;
-  // Two at a time meet in here, so that there are two threads and no more.
+  int asked = 0;
+  const std::ptrdiff_t threads_before = count_threads();
+  std::ptrdiff_t more_threads = 0;
+  // The first two meet in here and stay until all are asked for.
   std::latch both{2};
+  std::latch all_asked{1};
   Result<> r = loop.nursery([&](Nursery& n) -> Task<> {
     for (int i = 0; i < 30; ++i) {
       n.spawn("blocks", [&, i]() -> Task<> {
+        ++asked;
         co_return co_await run_blocking([&, i] {
           const int now = ++running;
           for (int seen = most; seen < now && !most.compare_exchange_weak(seen, now);) {
           }
-          if (i < 2) both.arrive_and_wait();
+          if (i < 2) {
+            both.arrive_and_wait();
+            all_asked.wait();
+          }
           ++ran;
           --running;
         });
       });
     }
+    while (asked < 30) co_await ok(yield());
+    more_threads = count_threads() - threads_before;
+    all_asked.count_down();
     co_return {};
   });
   CHECK(r.code() == Code::ok);
   CHECK(ran == 30);
   CHECK(most == 2);
+  CHECK(more_threads == 2);
 }
 
 TEST_CASE("one function more than the queue holds is refused with advice") {
