@@ -155,3 +155,7 @@ TEST_CASE("test cases have unique names without semicolons") {
 TEST_CASE("each planted bug names a test case") {
   hold("each planted bug names a test case", tubing::tidy::check_planted_bugs);
 }
+
+TEST_CASE("each planted bug stands beside the promise that it breaks") {
+  hold("each planted bug stands beside the promise that it breaks", tubing::tidy::check_promises);
+}

@@ -46,4 +46,7 @@ Findings check_third_party(const Tree& tree);
 Findings check_case_names(const Tree& tree);
 Findings check_planted_bugs(const Tree& tree);
 
+// Promises (promise_rules.cpp).
+Findings check_promises(const Tree& tree);
+
 }  // namespace tubing::tidy

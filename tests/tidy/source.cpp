@@ -115,6 +115,8 @@ Tree read_tree(const std::filesystem::path& root) {
       tree.scripts.push_back({path, read_file(root / path), {}, {}});
     else if (path.ends_with(".patch"))
       tree.patches.push_back({path, read_file(root / path), {}, {}});
+    else if (path.ends_with(".md"))
+      tree.pages.push_back({path, read_file(root / path), {}, {}});
   }
   return tree;
 }

@@ -26,11 +26,13 @@ struct Finding {
 
 using Findings = std::vector<Finding>;
 
-// The sources of the project, its Python scripts, its planted bugs, and the path of every file.
+// The sources of the project, its Python scripts, its planted bugs, its pages, and the path of
+// every file.
 struct Tree {
   std::vector<Source> sources;
   std::vector<Source> scripts;  ///< Path and text alone.
   std::vector<Source> patches;  ///< Path and text alone.
+  std::vector<Source> pages;    ///< Likewise; texts in Markdown.
   std::vector<std::string> paths;
 };
 
