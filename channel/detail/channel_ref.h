@@ -68,7 +68,7 @@ Error receive_error(ChannelCore<T>& core, const Waiter& waiter) {
 template <class T>
 Error flush_error(const ChannelCore<T>& core, const Waiter& waiter) {
   if (waiter.outcome != Outcome::ended) return wait_error(core, waiter, "flush");
-  const Error how = core.flush_end()->met_by("flush");
+  Error how = core.flush_end()->met_by("flush");
   if (core.sink() && how.code() == Code::lost) return how;  // it says so itself
   return with_taken(how, core.taken(), core.accepted());
 }

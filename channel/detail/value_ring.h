@@ -56,9 +56,9 @@ class ValueRing {
     const std::size_t room = block_ ? 2 * room_ : kFirstRoom;
     T* block = std::allocator<T>().allocate(room);
     for (std::uint64_t i = head_; i != tail_; ++i) {
-      T& old = *place(i);
-      new (block + (i & (room - 1))) T(std::move(old));
-      old.~T();
+      T* const from = place(i);
+      new (block + (i & (room - 1))) T(std::move(*from));
+      from->~T();
     }
     if (block_) std::allocator<T>().deallocate(block_, room_);
     block_ = block;
