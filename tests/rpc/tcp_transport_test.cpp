@@ -543,6 +543,7 @@ TEST_CASE("a listener is a source and so is a started link") {
 TEST_CASE("a process without descriptors turns connections away and goes on") {
   World world(kAnyPort);
   const std::uint16_t port = world.listener->address().port;
+  world.reactor.park(Time::min());  // UBSan's own checks need a descriptor, the first time.
   RawSocket early(SOCK_NONBLOCK);
   RawSocket late(SOCK_NONBLOCK);
   {
@@ -562,8 +563,9 @@ TEST_CASE("a process without descriptors turns connections away and goes on") {
 TEST_CASE("a process without even a spare descriptor waits instead of spinning") {
   World world(kAnyPort);
   RawSocket raw(SOCK_NONBLOCK);
-  // Asked for here, since UBSan's own checks need a descriptor.
+  // Asked for here, and parked once, since UBSan's own checks need a descriptor.
   const std::uint16_t port = world.listener->address().port;
+  world.reactor.park(Time::min());
   {
     const DescriptorLimit none(3);
     raw.connect_to(port);
