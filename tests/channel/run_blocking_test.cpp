@@ -31,6 +31,12 @@ struct Loop {
   Scheduler scheduler{reactor, Prng(1)};
 };
 
+#if __has_feature(thread_sanitizer)
+constexpr std::ptrdiff_t kOtherThreads = 2;  // The loop's, and one that TSan begins with the first.
+#else
+constexpr std::ptrdiff_t kOtherThreads = 1;  // The loop's.
+#endif
+
 /// Of this process.
 std::ptrdiff_t count_threads() {
   return std::distance(std::filesystem::directory_iterator("/proc/self/task"), {});
@@ -98,7 +104,7 @@ TEST_CASE("no more functions block at a time than the limit says, and each runs 
   std::atomic<int> most = 0;
   std::atomic<int> ran = 0;
   int asked = 0;
-  const std::ptrdiff_t threads_before = count_threads();
+  while (count_threads() > kOtherThreads) std::this_thread::yield();  // those of other cases end
   std::ptrdiff_t more_threads = 0;
   // The first two meet in here and stay until all are asked for.
   std::latch both{2};
@@ -121,7 +127,7 @@ TEST_CASE("no more functions block at a time than the limit says, and each runs 
       });
     }
     while (asked < 30) co_await ok(yield());
-    more_threads = count_threads() - threads_before;
+    more_threads = count_threads() - kOtherThreads;
     all_asked.count_down();
     co_return {};
   });
