@@ -1,9 +1,11 @@
 // A module's PROMISES.md: each promise beside its test and the planted bugs that the test catches.
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
 
+#include "tests/tidy/planted_bug.h"
 #include "tests/tidy/rules.h"
 
 namespace tubing::tidy {
@@ -11,30 +13,18 @@ namespace tubing::tidy {
 namespace {
 
 constexpr std::string_view kPage = "/PROMISES.md";
-constexpr std::string_view kMutants = "tests/mutants/";
-constexpr std::string_view kPatchEnd = ".patch";
 
-struct PlantedBug {
-  std::string test;
-  std::string module;
+struct Promised {
+  PlantedBug bug;
   bool promised = false;
 };
+using PlantedBugs = std::map<std::string, Promised, std::less<>>;
 
-std::string field_of(std::string_view text, std::string_view mark) {
-  for (const std::string_view line : lines_of(text)) {
-    if (line.starts_with(mark)) return std::string(line.substr(mark.size()));
-    if (!line.starts_with('#')) break;
-  }
-  return {};
-}
-
-std::map<std::string, PlantedBug> planted_bugs(const Tree& tree) {
-  std::map<std::string, PlantedBug> bugs;
+PlantedBugs planted_bugs(const Tree& tree) {
+  PlantedBugs bugs;
   for (const Source& patch : tree.patches) {
-    std::string name = patch.path;
-    if (name.starts_with(kMutants)) name.erase(0, kMutants.size());
-    if (name.ends_with(kPatchEnd)) name.erase(name.size() - kPatchEnd.size());
-    bugs[name] = {field_of(patch.text, "# test: "), field_of(patch.text, "# module: ")};
+    const PlantedBug bug = planted_bug(patch);
+    bugs[std::string(bug.name)] = {bug};
   }
   return bugs;
 }
@@ -62,7 +52,7 @@ std::vector<std::string> listed(std::string_view names) {
 }
 
 // A row's test stands in its second cell, its planted bugs in the third.
-void check_rows(const Source& page, std::map<std::string, PlantedBug>& bugs, Findings& findings) {
+void check_rows(const Source& page, PlantedBugs& bugs, Findings& findings) {
   std::size_t number = 0;
   for (const std::string_view line : lines_of(page.text)) {
     ++number;
@@ -72,7 +62,7 @@ void check_rows(const Source& page, std::map<std::string, PlantedBug>& bugs, Fin
       const auto bug = bugs.find(name);
       if (bug == bugs.end())
         findings.push_back({page.path, number, "there is no planted bug '" + name + "'"});
-      else if (bug->second.test != cells[1])
+      else if (bug->second.bug.test != cells[1])
         findings.push_back({page.path, number, "'" + name + "' is caught by another test"});
       else
         bug->second.promised = true;
@@ -84,17 +74,17 @@ void check_rows(const Source& page, std::map<std::string, PlantedBug>& bugs, Fin
 
 Findings check_promises(const Tree& tree) {
   Findings findings;
-  std::map<std::string, PlantedBug> bugs = planted_bugs(tree);
+  PlantedBugs bugs = planted_bugs(tree);
   std::vector<std::string> modules;
   for (const Source& page : tree.pages) {
     if (!page.path.ends_with(kPage)) continue;
     modules.push_back(page.path.substr(0, page.path.size() - kPage.size()));
     check_rows(page, bugs, findings);
   }
-  for (const auto& [name, bug] : bugs) {
-    const bool listed = std::ranges::find(modules, bug.module) != modules.end();
-    if (listed && !bug.promised)
-      findings.push_back({bug.module + std::string(kPage), 0,
+  for (const auto& [name, entry] : bugs) {
+    const bool listed = std::ranges::find(modules, entry.bug.module) != modules.end();
+    if (listed && !entry.promised)
+      findings.push_back({std::string(entry.bug.module) + std::string(kPage), 0,
                           "no row names the planted bug '" + name + "': say what it breaks"});
   }
   return findings;

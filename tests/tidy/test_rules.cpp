@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "tests/tidy/planted_bug.h"
 #include "tests/tidy/rules.h"
 
 namespace tubing::tidy {
@@ -71,11 +72,6 @@ std::vector<Case> cases_of(const Tree& tree) {
 constexpr std::string_view kFuzzFolder = "tests/fuzz/";
 constexpr std::string_view kTargetEnd = "_target.cpp";
 
-// What stands behind a mark such as "# test: "; empty where the line does not begin with it.
-std::string_view field(std::string_view line, std::string_view mark) {
-  return line.starts_with(mark) ? line.substr(mark.size()) : std::string_view();
-}
-
 }  // namespace
 
 Findings check_case_names(const Tree& tree) {
@@ -108,18 +104,16 @@ Findings check_planted_bugs(const Tree& tree) {
           path.substr(kFuzzFolder.size(), path.size() - kFuzzFolder.size() - kTargetEnd.size()));
   }
   for (const Source& patch : tree.patches) {
-    const auto lines = lines_of(patch.text);
-    const std::string_view name = lines.empty() ? "" : field(lines[0], "# test: ");
-    const std::string_view module = lines.size() < 2 ? "" : field(lines[1], "# module: ");
-    const std::string_view target = lines.empty() ? "" : field(lines[0], "# fuzz: ");
-    if ((name.empty() && target.empty()) || module.empty())
+    const PlantedBug bug = planted_bug(patch);
+    if ((bug.test.empty() && bug.target.empty()) || bug.module.empty())
       findings.push_back({patch.path, 1,
                           "begin with '# test: <case>' or '# fuzz: <target>', and "
                           "'# module: <module>'"});
-    else if (!target.empty() && !targets.contains(target))
-      findings.push_back({patch.path, 1, "there is no fuzz target '" + std::string(target) + "'"});
-    else if (target.empty() && !names.contains(name))
-      findings.push_back({patch.path, 1, "there is no test case '" + std::string(name) + "'"});
+    else if (!bug.target.empty() && !targets.contains(bug.target))
+      findings.push_back(
+          {patch.path, 1, "there is no fuzz target '" + std::string(bug.target) + "'"});
+    else if (bug.target.empty() && !names.contains(bug.test))
+      findings.push_back({patch.path, 1, "there is no test case '" + std::string(bug.test) + "'"});
   }
   return findings;
 }
