@@ -185,7 +185,8 @@ Task<Holdings> hold_out(Server server, ChurnSpec spec) {
   while (::waitpid(clients, nullptr, WNOHANG) == 0) co_await ok(sleep(20ms));
   Scheduler& scheduler = server.party.scheduler();
   const Time begin = scheduler.now();
-  while (!server.node.peers().empty() && scheduler.now() < begin + 20s) co_await ok(sleep(20ms));
+  while (!server.node.stats().sessions.empty() && scheduler.now() < begin + 20s)
+    co_await ok(sleep(20ms));
   // What has not proven itself yet is cut after the handshake's time; its handlers end at once.
   const Time quiet = scheduler.now();
   std::size_t descriptors = count_descriptors();
@@ -194,7 +195,7 @@ Task<Holdings> hold_out(Server server, ChurnSpec spec) {
     const std::size_t now = count_descriptors();
     if (std::exchange(descriptors, now) == now && scheduler.now() > quiet + 500ms) break;
   }
-  co_return Holdings{.sessions = server.node.peers().size(),
+  co_return Holdings{.sessions = server.node.stats().sessions.size(),
                      .strands = scheduler.strand_count(),
                      .descriptors = count_descriptors(),
                      .resident_bytes = resident_bytes()};

@@ -16,7 +16,7 @@ struct ChurnSpec {
 
 /// What the server's process holds while no client lives.
 struct Holdings {
-  std::size_t sessions = 0;
+  std::size_t sessions = 0;  ///< Half-open and ending ones included.
   std::size_t strands = 0;
   std::size_t descriptors = 0;
   std::uint64_t resident_bytes = 0;
