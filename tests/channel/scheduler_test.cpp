@@ -107,6 +107,33 @@ TEST_CASE("a crowd of ready strands does not starve the reactor") {
   CHECK(observer.resumptions < 400);
 }
 
+TEST_CASE("a crowd of ready strands does not starve a timer") {
+  World world(1, {.resumptions_per_turn = 16});
+  int resumptions = 0;
+  bool fired = false;
+  Result<> r = world.nursery([&](Nursery& n) -> Task<> {
+    n.spawn("sleeper", [&]() -> Task<> {
+      co_await ok(sleep(1s));
+      fired = true;
+      co_return {};
+    });
+    for (int i = 0; i < 100; ++i) {
+      n.spawn("busy", [&]() -> Task<> {
+        while (!fired && ++resumptions < 10'000) {
+          world.reactor.stand_still(10ms);
+          co_await ok(yield());
+        }
+        co_return {};
+      });
+    }
+    co_return {};
+  });
+  CHECK(r.code() == Code::ok);
+  CHECK(fired);
+  CHECK(resumptions >= 100);
+  CHECK(resumptions < 100 + 16 + 100);  // Due, the end of that turn, those queued before it.
+}
+
 TEST_CASE("strands that hand over to each other leave the reactor its turn") {
   World world(1, {.resumptions_per_turn = 16});
   constexpr int kValues = 1000;

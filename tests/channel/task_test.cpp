@@ -129,7 +129,25 @@ TEST_CASE("ok ends every frame that unwraps and runs destructors from the inside
   CHECK(r.code() == Code::ok);
 }
 
-TEST_CASE("an error that nobody unwraps on its way stops at the plain await") {
+TEST_CASE("an error that is met without ok is returned and ends nobody") {
+  World world;
+  std::string trace;
+  Result<> r = world.nursery([&](Nursery&) -> Task<> {
+    const Mark z(trace, 'z');
+    Result<int> n = co_await unwraps(trace);
+    CHECK(n.error().detail() == "inner");
+    trace += " on ";
+    Channel<int> ended{0};
+    ended.close();
+    Result<int> none = co_await ended.recv();
+    CHECK(none.code() == Code::closed);
+    co_return {};
+  });
+  CHECK(r.code() == Code::ok);
+  CHECK(trace == "dcb on z");
+}
+
+TEST_CASE("an error that every await unwraps ends its strand") {
   World world;
   std::string trace;
   Result<> r = world.nursery([&](Nursery&) -> Task<> {
