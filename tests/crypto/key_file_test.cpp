@@ -26,6 +26,13 @@ void check_refused(const auto& result, Code code, std::initializer_list<std::str
   }
 }
 
+Bytes bytes_of(std::string_view digits) {
+  Bytes out(digits.size() / 2);
+  REQUIRE(sodium_hex2bin(as_uchars(MutableBytes(out)), out.size(), digits.data(), digits.size(),
+                         nullptr, nullptr, nullptr) == 0);
+  return out;
+}
+
 /// A folder with one key file in it.
 struct Scene {
   explicit Scene(const KeyProtection& protection) {
@@ -90,6 +97,34 @@ TEST_CASE("a sealed key file has the golden bytes of its format and hides the se
         "71503ff061d486327f786ce2ca3beb42"                                    // tag
         "9cfdff2440567e29ea5eb3616457602624aef3ff9f299cf83964ba3c403f4094");  // checksum
   CHECK(std::ranges::search(bytes, scene.identity.seed()).empty());
+}
+
+TEST_CASE("a key file that was sealed elsewhere opens at the cost that it states and no other") {
+  Scene scene(kSealed);
+  overwrite(
+      scene.path,
+      bytes_of("545542454b45590a"                                                     // magic
+               "01"                                                                   // version
+               "01"                                                                   // protection
+               "ea4a6c63e29c520abef5507b132ec5f9954776aebebe7b92421eea691446d22c"     // public key
+               "0000000000000003"                                                     // passes
+               "0000000000004000"                                                     // memory
+               "6162636465666768696a6b6c6d6e6f70"                                     // salt
+               "7172737475767778797a7b7c7d7e7f808182838485868788"                     // nonce
+               "1b7f5ce3a2c6749ad0dabbd457af161f0d911574ca1a626f35f78fb2bccb2348"     // seed
+               "f9c3cd3083452e1e09cf9d83f3e0f2fa"                                     // tag
+               "85b92854a58c88ce6f2fea85608b11b1d2bbc7188ec0d976b74dcc9c537c353e"));  // checksum
+  const auto read = read_key_file(scene.path, "correct horse");
+  REQUIRE(read.has_value());
+  CHECK(to_hex(read->seed()) == to_hex(scene.identity.seed()));
+  const std::size_t passes_at = 49;  // Their last bytes that count.
+  const std::size_t memory_at = 56;
+  scene.forge(passes_at, std::byte{2});
+  CHECK(read_key_file(scene.path, "correct horse").code() == Code::permission_denied);
+  scene.forge(passes_at, std::byte{3});
+  CHECK(read_key_file(scene.path, "correct horse").has_value());
+  scene.forge(memory_at, std::byte{0x20});
+  CHECK(read_key_file(scene.path, "correct horse").code() == Code::permission_denied);
 }
 
 TEST_CASE("a key file shows its public key without the passphrase") {
