@@ -113,6 +113,23 @@ TEST_CASE("a peer is reached by its fingerprint as by its name") {
   });
 }
 
+TEST_CASE("a server with another key than the one that was dialled is refused with both") {
+  NodePair pair;
+  pair.nursery([&](Nursery& n) -> Task<> {
+    co_await ok(serve(n, pair.server_node(), kText, echo));
+    co_await ok(talk_once(pair.client_node(), pair.to_server));
+    const std::string key = pair.server.identity->public_key().fingerprint();
+    const std::string other = pair.client.identity->public_key().fingerprint();
+    auto opened =
+        co_await open(pair.client_node(), kText, PeerName{other + "@" + kServerAddress.text()});
+    CHECK(opened.code() == Code::unauthenticated);
+    CHECK(opened.error().detail().contains("the key " + other + " was expected"));
+    CHECK(opened.error().detail().contains("the key " + key + " answered"));
+    co_await ok(talk_once(pair.client_node(), PeerName{key + "@" + kServerAddress.text()}));
+    co_return {};
+  });
+}
+
 TEST_CASE("names that say nobody or nowhere are refused with the form to write") {
   NodePair pair;
   pair.nursery([&](Nursery&) -> Task<> {
