@@ -169,6 +169,9 @@ void reserve_standard_descriptors() {
   }
 }
 
+Result<> check_readable(int descriptor) { return StdioReader::check(descriptor); }
+Result<> check_writable(int descriptor) { return StdioWriter::check(descriptor); }
+
 Result<Receiver<Bytes>> read_chunks(UvReactor& reactor, int descriptor) {
   return read_into<ChunkFeed, Bytes>(reactor, descriptor);
 }

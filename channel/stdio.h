@@ -24,6 +24,11 @@ Result<Receiver<std::string>> read_lines(channel::UvReactor& reactor, int descri
 /// channel: `stopped` where the reader of a pipe has gone, resource_exhausted for a full disk.
 Result<Sender<Bytes>> write_chunks(channel::UvReactor& reactor, int descriptor);
 
+/// Whether read_chunks or write_chunks would take the descriptor, for those who would rather know
+/// before they begin. Errors: invalid_argument.
+Result<> check_readable(int descriptor);
+Result<> check_writable(int descriptor);
+
 /// Keeps what the process opens from becoming its standard input, output or error where it was
 /// started with one of them closed; to use that one is an error, as before. run_main and
 /// rpc::Program call it.

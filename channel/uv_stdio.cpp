@@ -42,6 +42,11 @@ int open_anew(int descriptor, int access) {
               access | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
 }
 
+bool is_open_for(int descriptor, int access) {
+  const int flags = fcntl(descriptor, F_GETFL);
+  return flags >= 0 && ((flags & O_ACCMODE) == O_RDWR || (flags & O_ACCMODE) == access);
+}
+
 uv_buf_t as_buffer(ByteView bytes) {
   uv_buf_t buffer;
   // For writing libuv only reads from it.
@@ -82,8 +87,7 @@ struct Device {
   int open_from(int descriptor, int access) {
     struct stat status = {};
     const int flags = fcntl(descriptor, F_GETFL);
-    if (flags < 0 || fstat(descriptor, &status) != 0) return UV_EBADF;
-    if ((flags & O_ACCMODE) != O_RDWR && (flags & O_ACCMODE) != access) return UV_EBADF;
+    if (!is_open_for(descriptor, access) || fstat(descriptor, &status) != 0) return UV_EBADF;
     is_socket = S_ISSOCK(status.st_mode);
     io = S_ISFIFO(status.st_mode) || isatty(descriptor) ? open_anew(descriptor, access) : -1;
     const bool anew = io >= 0;
@@ -219,6 +223,10 @@ struct StdioReader::State : Device {
   }
 };
 
+Result<> StdioReader::check(int descriptor) {
+  return is_open_for(descriptor, O_RDONLY) ? Result<>() : not_open(descriptor, UV_EBADF, "reading");
+}
+
 Result<std::unique_ptr<StdioReader>> StdioReader::make(UvReactor& reactor, int descriptor) {
   auto state = std::make_unique<State>(reactor);
   if (const int status = state->open_from(descriptor, O_RDONLY); status != 0)
@@ -326,6 +334,10 @@ struct StdioWriter::State : Device {
     if (!writing) release();
   }
 };
+
+Result<> StdioWriter::check(int descriptor) {
+  return is_open_for(descriptor, O_WRONLY) ? Result<>() : not_open(descriptor, UV_EBADF, "writing");
+}
 
 Result<std::unique_ptr<StdioWriter>> StdioWriter::make(UvReactor& reactor, int descriptor,
                                                        OnWritable on_writable, OnError on_error) {

@@ -27,6 +27,7 @@ class StdioReader {
   using OnEnd = std::function<void(Result<>)>;
 
   /// Errors: invalid_argument where the descriptor is not open for reading. Then it is not taken.
+  static Result<> check(int descriptor);
   static Result<std::unique_ptr<StdioReader>> make(UvReactor& reactor, int descriptor);
   /// No callback comes afterwards.
   ~StdioReader();
@@ -55,6 +56,7 @@ class StdioWriter {
   /// nothing comes after it: `stopped` where the reader of a pipe has gone, resource_exhausted
   /// where the disk is full, otherwise `unavailable` with the system's reason.
   /// Errors: invalid_argument where the descriptor is not open for writing. Then it is not taken.
+  static Result<> check(int descriptor);
   static Result<std::unique_ptr<StdioWriter>> make(UvReactor& reactor, int descriptor,
                                                    OnWritable on_writable, OnError on_error);
   /// What is unfinished is given up. No callback comes afterwards.

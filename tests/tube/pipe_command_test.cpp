@@ -4,13 +4,9 @@
 #include <string>
 #include <vector>
 
-#include "tests/crypto/temp_folder.h"
 #include "tests/skip.h"
-#include "tests/tube/process.h"
-#include "tubing/channel/base/prng.h"
+#include "tests/tube/pipe_pair.h"
 #include "tubing/crypto/cipher.h"
-#include "tubing/crypto/psk_file.h"
-#include "tubing/crypto/system_entropy.h"
 
 namespace tubing::cli {
 namespace {
@@ -21,85 +17,6 @@ using crypto::set_mode;
 using crypto::TempFolder;
 
 constexpr std::size_t kMiB = 1024 * 1024;
-
-void check_told(const std::string& text, std::initializer_list<std::string> told) {
-  CAPTURE(text);
-  for (const std::string& words : told) {
-    CAPTURE(words);
-    CHECK(text.contains(words));
-  }
-}
-
-/// Checks for a refusal whose last line says all of `told`.
-void check_refused(const Finished& finished, std::initializer_list<std::string> told) {
-  CAPTURE(finished.err);
-  CHECK(finished.status == 1);
-  CHECK(finished.err.ends_with('\n'));
-  const std::size_t before = finished.err.rfind('\n', finished.err.size() - 2);
-  const std::string last = finished.err.substr(before == std::string::npos ? 0 : before + 1);
-  CHECK(last.starts_with("tube: "));
-  check_told(last, told);
-}
-
-/// A home with the keys of alice, who listens, and of bob, who dials.
-struct Pair {
-  TempFolder folder;
-  std::string keys = folder.file("keys");
-  Environment environment{"TUBING_KEYS=" + keys};
-
-  Pair() {
-    make_key({"alice"});
-    make_key({"bob"});
-  }
-  void make_key(std::vector<std::string> words) const {
-    words.insert(words.begin(), {TUBE_PROGRAM, "key", "new"});
-    const Finished finished = run_process(words, environment);
-    CAPTURE(finished.err);
-    REQUIRE(finished.status == 0);
-  }
-  /// Returns: the path of a new pre-shared key.
-  std::string make_psk(const std::string& name) const {
-    const std::string path = folder.file(name + ".psk");
-    crypto::SystemEntropy entropy;
-    REQUIRE(crypto::write_psk_file(path, crypto::make_psk(entropy), entropy));
-    return path;
-  }
-  static std::vector<std::string> words(std::vector<std::string> first,
-                                        const std::vector<std::string>& more) {
-    first.insert(first.begin(), {TUBE_PROGRAM, "pipe"});
-    first.insert(first.end(), more.begin(), more.end());
-    return first;
-  }
-  Process listener(const Redirection& files = {}, const std::vector<std::string>& more = {}) const {
-    return Process(words({"--listen", "127.0.0.1:0", "--as", "alice"}, more), environment, files);
-  }
-  Process dialler(const std::string& peer, const Redirection& files = {},
-                  const std::vector<std::string>& more = {}) const {
-    return Process(words({peer, "--as", "bob"}, more), environment, files);
-  }
-  /// Runs `tube pipe` with these words, without input, to its end.
-  Finished pipe(const std::vector<std::string>& more) const {
-    return run_process(words({}, more), environment);
-  }
-  /// A file that holds what is in no other of another seed.
-  std::string file_of(std::size_t size, std::uint64_t seed) const {
-    Bytes bytes(size);
-    Prng prng(seed);
-    for (std::byte& b : bytes) b = static_cast<std::byte>(prng.next());
-    const std::string path = folder.file("sent-" + std::to_string(seed));
-    overwrite(path, bytes);
-    return path;
-  }
-};
-
-/// Where a listener says that it listens, once it does.
-std::string address_of(Process& listener) {
-  const std::string before = "listens at ";
-  listener.await_err(before);
-  const std::string& text = listener.await_err("\n");
-  const std::size_t begin = text.find(before) + before.size();
-  return text.substr(begin, text.find('\n', begin) - begin);
-}
 
 TEST_CASE("tube pipe carries files in both directions at once unchanged") {
   const Pair pair;
@@ -130,22 +47,6 @@ TEST_CASE("tube pipe carries an empty input and both ends exit in order") {
   CHECK(served.out == "");
 }
 
-TEST_CASE("tube pipe receives on after its own input has ended") {
-  const Pair pair;
-  Process alice = pair.listener();
-  Process bob = pair.dialler("alice@" + address_of(alice), {.in = "/dev/null"});
-  alice.await_err("connected to bob");
-  alice.type("an answer");
-  bob.await_out("an answer");
-  alice.type(", and another");
-  bob.await_out(", and another");
-  const Finished served = alice.finish();
-  const Finished dialled = bob.finish();
-  CHECK(served.status == 0);
-  CHECK(dialled.status == 0);
-  CHECK(dialled.out == "an answer, and another");
-}
-
 TEST_CASE("tube pipe passes what is typed on at once") {
   const Pair pair;
   Process alice = pair.listener();
@@ -160,53 +61,6 @@ TEST_CASE("tube pipe passes what is typed on at once") {
   bob.close_input();
   CHECK(alice.finish().status == 0);
   CHECK(bob.finish().status == 0);
-}
-
-TEST_CASE("tube pipe ends with lost when its peer is killed") {
-  const Pair pair;
-  for (const bool listener_dies : {false, true}) {
-    CAPTURE(listener_dies);
-    Process alice = pair.listener();
-    Process bob = pair.dialler("alice@" + address_of(alice));
-    bob.type("so far");
-    alice.await_out("so far");
-    (listener_dies ? alice : bob).kill(SIGKILL);
-    const Finished left = (listener_dies ? bob : alice).finish();
-    check_refused(left, {"lost"});
-    CHECK((listener_dies ? alice : bob).finish().status == 128 + SIGKILL);
-  }
-}
-
-TEST_CASE("tube pipe ends with an error when its peer could not keep what was sent") {
-  const Pair pair;
-  Process alice = pair.listener({.out = "/dev/full"});
-  Process bob = pair.dialler("alice@" + address_of(alice));
-  bob.type("more than the disk holds");
-  bob.await_err("the disk is full");  // although its own input goes on
-  check_refused(bob.finish(), {"reset (resource_exhausted)"});
-  check_refused(alice.finish(), {"resource_exhausted", "the disk is full; make room"});
-}
-
-TEST_CASE("tube pipe ends well only once its peer has written everything") {
-  const Pair pair;
-  const std::string sent = pair.file_of(200'000, 3);
-  Process alice = pair.listener({.in = "/dev/null"});
-  Process bob = pair.dialler("alice@" + address_of(alice), {.in = sent}, {"--progress"});
-  // Nobody reads what alice writes, and a pipe holds less than the file; the channel holds more.
-  bob.await_err("sent 200.00 kB");
-  alice.kill(SIGKILL);
-  alice.finish();
-  check_refused(bob.finish(), {"lost"});
-}
-
-TEST_CASE("tube pipe ends with an error when nobody reads its output") {
-  const Pair pair;
-  Process alice = pair.listener({.in = "/dev/zero"});
-  Process bob = pair.dialler("alice@" + address_of(alice), {.in = "/dev/null"});
-  bob.await_out(std::string(10, '\0'));
-  bob.close_output();
-  check_refused(bob.finish(), {"stopped", "the program that reads this output has gone"});
-  CHECK(alice.finish().status == 1);
 }
 
 TEST_CASE("tube pipe refuses a listener of another name and says who answered") {
@@ -286,6 +140,15 @@ TEST_CASE("tube pipe refuses a key file that others may read") {
   const Pair pair;
   set_mode(pair.keys + "/bob.key", 0644);
   check_refused(pair.pipe({"alice@127.0.0.1:1", "--as", "bob"}), {"bob.key", "chmod"});
+}
+
+TEST_CASE("tube pipe says when its peer has the very name that it has itself") {
+  const Pair pair;
+  Process alice = pair.listener({.in = "/dev/null"});
+  const Finished dialled = pair.pipe({"alice@" + address_of(alice), "--as", "alice"});
+  CHECK(dialled.status == 0);
+  check_told(dialled.err, {"connected to alice, who has our own name; --as NAME chooses"});
+  check_told(alice.finish().err, {"connected to alice, who has our own name"});
 }
 
 TEST_CASE("tube pipe opens a sealed key with the passphrase of a file") {
@@ -510,7 +373,7 @@ TEST_CASE("tube pipe prints nothing but errors when it is quiet") {
   check_refused(pair.pipe({"alice@" + address, "--as", "bob", "--quiet"}), {"unavailable"});
 }
 
-TEST_CASE("tube pipe names the standard descriptor that is closed") {
+TEST_CASE("tube pipe names the standard descriptor that is closed before it connects") {
   const Pair pair;
   struct Row {
     const char* redirection;
@@ -519,11 +382,13 @@ TEST_CASE("tube pipe names the standard descriptor that is closed") {
   for (const Row& row : {Row{"<&-", "descriptor 0 cannot be used for reading"},
                          Row{">&-", "descriptor 1 cannot be used for writing"}}) {
     CAPTURE(row.redirection);
-    Process alice = pair.listener({.in = "/dev/null"});
-    const std::string command = std::string("exec ") + TUBE_PROGRAM + " pipe --as bob alice@" +
-                                address_of(alice) + " " + row.redirection;
-    check_refused(run_process({"/bin/sh", "-c", command}, pair.environment), {row.told});
-    CHECK(alice.finish().status == 1);
+    for (const std::string where : {"alice@127.0.0.1:1", "--listen 127.0.0.1:0"}) {
+      const std::string command =
+          std::string("exec ") + TUBE_PROGRAM + " pipe --as bob " + where + " " + row.redirection;
+      const Finished finished = run_process({"/bin/sh", "-c", command}, pair.environment);
+      check_refused(finished, {row.told});
+      CHECK(finished.err.starts_with("tube: stdio"));  // before it listens, and before it dials
+    }
   }
 }
 

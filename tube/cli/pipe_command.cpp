@@ -54,6 +54,11 @@ std::uint64_t input_size() {
   return status.st_size > at && at >= 0 ? static_cast<std::uint64_t>(status.st_size - at) : 0;
 }
 
+/// One direction has ended in order. Closing tells the peer that both have.
+void end_direction(const Sender<Bytes>& tx, Passed& passed) {
+  if (++passed.directions_ended == 2) tx.close();
+}
+
 Task<> send_input(Receiver<Bytes> input, Sender<Bytes> tx, Passed& passed) {
   while (auto chunk = co_await input.recv()) {
     const std::size_t size = chunk->size();
@@ -61,7 +66,9 @@ Task<> send_input(Receiver<Bytes> input, Sender<Bytes> tx, Passed& passed) {
     passed.sent += size;
   }
   co_await ok(input.end());
-  co_return co_await tx.send(Bytes{});
+  co_await ok(tx.send(Bytes{}));
+  end_direction(tx, passed);
+  co_return {};
 }
 
 Task<> write_output(Receiver<Bytes> rx, Sender<Bytes> output, Passed& passed) {
@@ -73,6 +80,16 @@ Task<> write_output(Receiver<Bytes> rx, Sender<Bytes> output, Passed& passed) {
     co_await ok(output.send(Bytes{}));  // the chunk has left, or this says why it could not
     passed.received += size;
   }
+}
+
+/// Waits, while our own input goes on, until the peer says that it has written all of it.
+Task<> await_end(Receiver<Bytes> rx, const Passed& passed) {
+  if (co_await rx.recv())
+    co_return Error(Code::data_loss, "pipe",
+                    "the peer sent more behind the end of its input; it speaks another pipe");
+  co_await ok(rx.end());
+  if (passed.directions_ended == 2) co_return {};
+  co_return Error(Code::data_loss, "pipe", "the peer left before it had all of our input");
 }
 
 /// Tells whoever else dials, at once, that the pipe has its peer.
@@ -124,6 +141,9 @@ int PipeCommand::run() {
     say("pipe: name whom to dial (NAME@HOST:PORT), or --listen HOST:PORT");
     return kExitUsage;
   }
+  // Before a file is opened, which would take the place of a closed one.
+  for (const Result<>& usable : {check_readable(STDIN_FILENO), check_writable(STDOUT_FILENO)})
+    if (!usable) return refuse(usable.error());
   if (folder_.empty()) folder_ = crypto::default_key_folder();
   if (Result<> named = crypto::KeyFolder(folder_).check_named(); !named)
     return refuse(named.error().met_by("pipe"));
@@ -209,20 +229,20 @@ Task<> PipeCommand::carry(rpc::Program& program, Duplex<Bytes, Bytes> peer) {
   const std::uint64_t total = input_size();
   const auto input = co_await ok(read_chunks(program.reactor(), STDIN_FILENO));
   const auto output = co_await ok(write_chunks(program.reactor(), STDOUT_FILENO));
-  if (!quiet_) say(fmt::format("connected to {}", peer.peer().name));
+  if (!quiet_)
+    say(fmt::format(
+        "connected to {}{}", peer.peer().name,
+        peer.peer().name == name_ ? ", who has our own name; --as NAME chooses another key" : ""));
   const Time begin = program.scheduler().now();
   Passed passed;
   Result<> carried = co_await nursery([&](Nursery& n) -> Task<> {
     if (progress_) n.spawn("progress", show_progress(passed, total));
-    co_await ok(nursery([&](Nursery& both) -> Task<> {
-      both.spawn("input", send_input(input, peer.tx, passed));
-      both.spawn("output", write_output(peer.rx, output, passed));
-      co_return {};
-    }));
-    peer.tx.close();
-    (void)co_await peer.rx.recv();
+    n.spawn("input", send_input(input, peer.tx, passed));
+    co_await ok(write_output(peer.rx, output, passed));
+    end_direction(peer.tx, passed);
+    co_await ok(await_end(peer.rx, passed));
     n.cancel();
-    co_return peer.rx.end();
+    co_return {};
   });
   if (!carried) peer.tx.close(carried.error());  // so that the peer knows why
   if (!quiet_) say(summary(passed, program.scheduler().now() - begin), progress_);

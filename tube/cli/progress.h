@@ -12,6 +12,8 @@ namespace tubing::cli {
 struct Passed {
   std::uint64_t sent = 0;
   std::uint64_t received = 0;
+  /// 2: our input was sent to its end, and the peer's was written to its end.
+  int directions_ended = 0;
 };
 
 /// Clears the line of a terminal where progress stands.
