@@ -282,6 +282,44 @@ TEST_CASE("large messages that exceed the receiver's budget are reserved in thei
   CHECK(pair.b.messages[3].size() == 1);
 }
 
+/// The channels that a flush of `end` grants credit, in their order; it says nothing else.
+std::string granted(MuxEnd& end) {
+  std::string ids;
+  for (const Bytes& record : flush(end)) {
+    FrameReader in(record);
+    while (!in.done()) {
+      CreditFrame frame;
+      REQUIRE(FrameKind{in.byte()} == FrameKind::credit);
+      REQUIRE(read_frame(in, frame));
+      ids += std::to_string(number(frame.id)) + " ";
+    }
+  }
+  return ids;
+}
+
+TEST_CASE("a large message is not overtaken by a smaller one that there is room for") {
+  MuxLimits limits;
+  limits.receive_bytes_max = 8 * kMiB;  // Half of it is for large messages.
+  limits.message_bytes_max = 4 * kMiB;
+  MuxEnd end(Side::listener, limits);
+  const SettingsFrame settings{
+      .early_items = 16, .early_bytes = 16384, .message_bytes_max = kMiB, .channels_max = 8};
+  const auto open = [](std::uint64_t id) {
+    return OpenFrame{.id = channel(id), .items = 4, .bytes = 4096, .service = "chat"};
+  };
+  REQUIRE(end.mux.on_record(record_of(settings, open(1), open(3), open(5))));
+  (void)flush(end);
+  const auto begin = [&](std::uint64_t id, std::size_t bytes) {
+    CHECK(end.mux.on_record(record_of(DataBeginFrame{channel(id), bytes, as_bytes("x")})));
+    return granted(end);
+  };
+  CHECK(begin(1, 3 * kMiB) == "1 ");
+  CHECK(begin(3, 2 * kMiB) == "");
+  CHECK(begin(5, kMiB / 2) == "");
+  CHECK(end.mux.on_record(record_of(ResetFrame{channel(1), Code::cancelled, ""})));
+  CHECK(granted(end) == "3 5 ");
+}
+
 TEST_CASE("a reset or a stop in the middle of a large message frees its place on both sides") {
   for (const bool by_stop : {false, true}) {
     CAPTURE(by_stop);
