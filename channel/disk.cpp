@@ -64,6 +64,13 @@ Result<> check_path(const DiskRequest& request, std::string_view path) {
                                    printable(path.substr(0, 80)), fault));
 }
 
+/// Whether a sync of a folder failed at the device, and not before, on the way to the folder.
+bool was_tried(const Error& error) {
+  const Code code = error.code();
+  return code != Code::not_found && code != Code::invalid_argument &&
+         code != Code::permission_denied && code != Code::unavailable;
+}
+
 std::size_t bytes_of(const DiskRequest& request) {
   std::size_t bytes = request.operation == DiskOperation::read ? request.length : 0;
   for (const Bytes& part : request.parts) bytes += part.size();
@@ -95,7 +102,10 @@ Disk::Disk(DiskLimits limits)
                 limits.operation_bytes_max, limits.queue_bytes_max);
 }
 
-Disk::~Disk() = default;
+Disk::~Disk() {
+  for (const auto& [id, file] : files_)
+    TUBING_ASSERT((file.dropped || file.closing) && "a Disk outlives its Files", file.path);
+}
 
 Task<std::unique_ptr<DiskRequest>> Disk::carry_out(std::unique_ptr<DiskRequest> request) {
   co_await ok(check_state(*request));
@@ -214,7 +224,7 @@ void Disk::finish(std::unique_ptr<DiskRequest> request) {
 void Disk::note_answer(const DiskRequest& request) {
   const bool failed = !request.result.has_value();
   if (request.operation == DiskOperation::open) return note_opened(request);
-  if (request.operation == DiskOperation::sync_dir && failed)
+  if (request.operation == DiskOperation::sync_dir && failed && was_tried(request.result.error()))
     failed_folders_.try_emplace(request.path, request.result.error());
   if (!is_of_file(request.operation)) return;
   if (request.operation == DiskOperation::close) {

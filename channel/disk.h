@@ -102,8 +102,8 @@ class File {
 ///  4. The end of the process keeps all that had completed. Of what was under way any part may have
 ///     happened: of a write, some of its sectors.
 ///  5. A power loss keeps what is durable, and of all else any part: any of the writes in any
-///     order, each torn between sectors; any size the file had since, where a byte that was lost
-///     reads as it did before, or as zero.
+///     order, each torn between sectors; any size between those the file had since, where a byte
+///     that was lost reads as it did before, or as zero.
 ///  6. A rename is one change: afterwards the file has its old name or its new one, and what it
 ///     replaced is there or replaced. Changes that touch the same name or the same file survive in
 ///     their order; others independently.
@@ -112,9 +112,10 @@ class File {
 ///     its file is poisoned: every later operation but `close` fails with `aborted`, until it is
 ///     opened again and its content looked at. What was cancelled before it was submitted never
 ///     happens, and poisons nothing.
-///  9. A failed `sync` poisons its file: the bytes may be gone from memory too, so that a second
-///     sync would succeed over nothing. A failed `sync_dir` lets no later one of that folder pass,
-///     as long as the Disk lives.
+///  9. A failed `sync` poisons its file: bytes that no sync covered may be gone, now or later, from
+///     what is read too, so that a second sync would succeed over nothing. Who opens the file again
+///     writes them once more. A failed `sync_dir` lets no later one of that folder pass, as long as
+///     the Disk lives.
 /// 10. A write that failed leaves any mixture of old and new where it was to go, until that place
 ///     is written again. It does not poison: a full disk may be written to when there is room.
 /// 11. The queues are served apart: bulk work, however slow, keeps no operation of the log waiting.

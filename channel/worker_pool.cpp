@@ -74,6 +74,7 @@ void WorkerPool::run_works() {
     hold.lock();
     done_.push_back(&work);
     if (done_.size() == 1) mailbox_.post(*this);
+    finished_.notify_one();
   }
 }
 
@@ -85,6 +86,16 @@ void WorkerPool::on_mail() {
   }
   under_way_ -= done.size();
   for (Work* work : done) work->on_done();
+}
+
+void WorkerPool::drain() {
+  while (under_way_ > 0) {
+    {
+      std::unique_lock hold(lock_);
+      finished_.wait(hold, [this] { return !done_.empty(); });
+    }
+    on_mail();
+  }
 }
 
 }  // namespace tubing::channel

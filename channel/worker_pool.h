@@ -30,6 +30,8 @@ class WorkerPool final : private Mail {
   bool withdraw(Work& work);
   /// Whether an `on_done` is to come.
   bool is_busy() const { return under_way_ > 0; }
+  /// Blocks until all that was started is done, and calls each `on_done`.
+  void drain();
 
  private:
   void on_mail() override;
@@ -43,6 +45,7 @@ class WorkerPool final : private Mail {
   std::vector<std::thread> threads_;
   std::mutex lock_;
   std::condition_variable wanted_;
+  std::condition_variable finished_;
   std::deque<Work*> waiting_;
   std::vector<Work*> done_;
   std::size_t idle_ = 0;  ///< Threads that wait for work.
