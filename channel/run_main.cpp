@@ -2,8 +2,7 @@
 
 #include <unistd.h>
 
-#include <cstdio>
-
+#include "tubing/channel/stderr_writer.h"
 #include "tubing/channel/stdio.h"
 
 namespace tubing {
@@ -27,7 +26,7 @@ int run_main(Task<> main_task) {
 
 int exit_status(const Result<>& result) {
   if (result) return 0;
-  std::fputs((result.error().text() + "\n").c_str(), stderr);
+  StderrWriter().print(result.error().text() + "\n");
   return 1;
 }
 

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdio>
 #include <ctime>
 #include <optional>
 
@@ -30,10 +29,13 @@ bool is_module(std::string_view name) {
 }
 
 Error bad_entry(std::string_view entry, std::string_view what) {
-  return Error(Code::invalid_argument, kLogVariable,
-               fmt::format("\"{}\" {}; write MODULE=LEVEL, with commas between, where MODULE is a "
-                           "name such as rpc, or *, and LEVEL one of {}",
-                           printable(entry), what, fmt::join(kNames, ", ")));
+  const bool whole = entry.size() <= kLogEntryCharsShown;
+  return Error(
+      Code::invalid_argument, kLogVariable,
+      fmt::format("\"{}{}\" {}; write MODULE=LEVEL, with commas between, where MODULE is a "
+                  "name such as rpc, or *, and LEVEL one of {}",
+                  printable(entry.substr(0, kLogEntryCharsShown)), whole ? "" : "...", what,
+                  fmt::join(kNames, ", ")));
 }
 
 }  // namespace
@@ -67,7 +69,7 @@ LogLevels LogLevels::from_environment() {
   if (text == nullptr || *text == '\0') return LogLevels();
   Result<LogLevels> levels = parse(text);
   if (levels) return *std::move(levels);
-  std::fputs((levels.error().text() + "\n").c_str(), stderr);
+  StderrWriter().print(levels.error().text() + "\n");
   return LogLevels();
 }
 
@@ -85,8 +87,7 @@ std::string StderrLogger::text(WallTime now, LogLevel level, std::string_view mo
 
 void StderrLogger::log(LogLevel level, std::string_view module, std::string_view line) {
   if (level < levels_.of(module)) return;
-  const std::string printed = line_begin_ + text(wall_now_(), level, module, line) + "\n";
-  std::fputs(printed.c_str(), stderr);
+  out_.print(line_begin_ + text(wall_now_(), level, module, line) + "\n");
 }
 
 }  // namespace tubing

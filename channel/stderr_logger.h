@@ -9,6 +9,7 @@
 #include "tubing/channel/base/result.h"
 #include "tubing/channel/base/time.h"
 #include "tubing/channel/logger.h"
+#include "tubing/channel/stderr_writer.h"
 
 namespace tubing {
 
@@ -17,6 +18,8 @@ inline constexpr const char* kLogVariable = "TUBING_LOG";
 /// How many modules one text may name, and how long the name of one may be.
 inline constexpr std::size_t kLogModulesMax = 32;
 inline constexpr std::size_t kLogModuleCharsMax = 32;
+/// How much of an entry that cannot be read is shown.
+inline constexpr std::size_t kLogEntryCharsShown = 64;
 
 /// "debug", "info", "warning" or "error".
 std::string_view log_level_name(LogLevel level);
@@ -44,15 +47,17 @@ class LogLevels {
 };
 
 /// Prints each line as `2026-11-23T14:05:51.123Z warning rpc: TEXT`, in UTC; what is not printable
-/// ASCII in it as '?'. Where nobody hears it, the program goes on.
-/// Threads: the Scheduler's alone. It blocks where standard error does.
+/// ASCII in it as '?'. It never waits: see StderrWriter.
+/// Threads: the Scheduler's alone.
 class StderrLogger final : public Logger {
  public:
   /// `wall_now` is asked once a line. `line_begin` stands before each, such as what clears a line
-  /// of a terminal.
-  StderrLogger(LogLevels levels, std::function<WallTime()> wall_now, std::string line_begin = {})
+  /// of a terminal. Requires: `out` outlives it.
+  StderrLogger(LogLevels levels, std::function<WallTime()> wall_now, StderrWriter& out,
+               std::string line_begin = {})
       : levels_(std::move(levels)),
         wall_now_(std::move(wall_now)),
+        out_(out),
         line_begin_(std::move(line_begin)) {}
 
   LogLevel lowest(std::string_view module) const override { return levels_.of(module); }
@@ -65,6 +70,7 @@ class StderrLogger final : public Logger {
  private:
   const LogLevels levels_;
   const std::function<WallTime()> wall_now_;
+  StderrWriter& out_;
   const std::string line_begin_;
 };
 

@@ -5,7 +5,6 @@
 #include <signal.h>
 #include <unistd.h>
 
-#include <cstdio>
 #include <vector>
 
 #include "tubing/channel/stderr_logger.h"
@@ -59,6 +58,7 @@ struct Program::Parts {
   Parts(const ProgramOptions& options, crypto::KeyFolder folder, crypto::Identity own)
       : files(std::move(folder)),
         name(options.name),
+        out(options.standard_error ? *options.standard_error : own_out),
         logger(choose_logger(options)),
         scheduler(reactor, Prng(draw_seed(entropy))),
         transport(reactor, logger),
@@ -91,6 +91,8 @@ struct Program::Parts {
   const std::string name;
   crypto::SystemEntropy entropy;
   channel::UvReactor reactor;
+  StderrWriter own_out;
+  StderrWriter& out;
   std::optional<StderrLogger> own_logger;
   Logger* const logger;
   Scheduler scheduler;
@@ -111,7 +113,8 @@ struct Program::Parts {
 
 Logger* Program::Parts::choose_logger(const ProgramOptions& options) {
   if (options.logger || !options.owns_process) return options.logger;
-  return &own_logger.emplace(LogLevels::from_environment(), [this] { return reactor.wall_now(); });
+  return &own_logger.emplace(
+      LogLevels::from_environment(), [this] { return reactor.wall_now(); }, out);
 }
 
 Result<> Program::Parts::begin(const ProgramOptions& options,
@@ -144,7 +147,7 @@ Result<> Program::Parts::watch_signals() {
     return {};
   };
   if (Result<> watched = watch(SIGHUP, [this](int) { on_hangup(); }); !watched) return watched;
-  return watch(SIGQUIT, [this](int) { std::fputs(report().c_str(), stderr); });
+  return watch(SIGQUIT, [this](int) { out.print(report()); });
 }
 
 /// Runs the main task, and beside it what comes up meanwhile.
@@ -273,7 +276,9 @@ int run_program(const ProgramOptions& options, const std::function<Task<>(Progra
   own.owns_process = true;
   Result<std::unique_ptr<Program>> program = Program::make(own);
   if (!program) return exit_status(std::move(program).error());
-  return exit_status((*program)->run(main_task(**program)));
+  const Result<> done = (*program)->run(main_task(**program));
+  program->reset();  // What it has logged comes before its error.
+  return exit_status(done);
 }
 
 }  // namespace tubing::rpc

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "tubing/channel/go.h"
+#include "tubing/channel/stderr_writer.h"
 #include "tubing/channel/uv_reactor.h"
 #include "tubing/rpc/node.h"
 
@@ -17,6 +18,7 @@ struct ProgramOptions {
   std::string key_folder = {};       ///< Empty: $TUBING_KEYS, else the folder tubing in ~/.config.
   std::string_view passphrase = {};  ///< Of the key file, lent for `make`; empty: it has none.
   Logger* logger = nullptr;
+  StderrWriter* standard_error = nullptr;  ///< For what is printed there; null: one of its own.
   NodeLimits limits = {};
   /// As in NodeParts; lent for as long as the program lives.
   std::span<const crypto::Suite> suites = crypto::kDefaultSuites;

@@ -36,6 +36,16 @@ TEST_CASE("a bad entry of the log levels is named with the list of levels") {
   }
 }
 
+TEST_CASE("a bad entry of the log levels is shown to a bound however long it is") {
+  const std::string name(kLogEntryCharsShown, 'm');
+  const auto shown = [](const std::string& text) {
+    return std::string(LogLevels::parse(text).error().detail());
+  };
+  CHECK(shown(name).contains("\"" + name + "\" is not MODULE=LEVEL"));
+  CHECK(shown(name + "=").contains("\"" + name + "...\" is not MODULE=LEVEL"));
+  CHECK(shown("rpc=" + std::string(1'000'000, '\a')).size() < 300);
+}
+
 TEST_CASE("log levels for more modules than the most are refused") {
   std::string text = "*=info";
   for (std::size_t i = 1; i < kLogModulesMax; ++i) text += "," + std::string(i, 'm') + "=debug";
@@ -63,10 +73,12 @@ TEST_CASE("a logged line has the time in UTC and the level and the module and pr
 
 TEST_CASE("a logger asks for the levels that it was given") {
   int asked = 0;
-  StderrLogger logger(LogLevels(LogLevel::error), [&] {
+  StderrWriter out;
+  const auto wall_now = [&] {
     ++asked;
     return WallTime{};
-  });
+  };
+  StderrLogger logger(LogLevels(LogLevel::error), wall_now, out);
   CHECK(logger.lowest("rpc") == LogLevel::error);
   logger.log(LogLevel::warning, "rpc", "not wanted");
   CHECK(asked == 0);

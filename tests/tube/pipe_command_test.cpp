@@ -1,5 +1,8 @@
 #include <doctest/doctest.h>
+#include <fcntl.h>
 #include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <string>
 #include <vector>
@@ -17,6 +20,18 @@ using crypto::set_mode;
 using crypto::TempFolder;
 
 constexpr std::size_t kMiB = 1024 * 1024;
+
+/// Makes a named pipe without room. Returns: its only reader.
+int fill_fifo(const std::string& path) {
+  REQUIRE(::mkfifo(path.c_str(), 0600) == 0);
+  const int reader = ::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  const int writer = ::open(path.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+  REQUIRE((reader >= 0 && writer >= 0));
+  const std::string bytes(4096, '-');
+  while (::write(writer, bytes.data(), bytes.size()) > 0) continue;
+  ::close(writer);
+  return reader;
+}
 
 TEST_CASE("tube pipe carries files in both directions at once unchanged") {
   const Pair pair;
@@ -267,6 +282,27 @@ TEST_CASE("tube pipe prints its tasks and sessions on SIGQUIT and goes on") {
              {"tasks: ", " main #0: waits in ", " bob from 127.0.0.1:"});
   bob.type(", and after");
   alice.await_out(", and after");
+  bob.close_input();
+  CHECK(alice.finish().status == 0);
+  CHECK(bob.finish().status == 0);
+}
+
+TEST_CASE("tube pipe goes on while nobody reads its standard error") {
+  Pair pair;
+  pair.environment.push_back("TUBING_LOG=rpc=debug");
+  Process alice = pair.listener();
+  const std::string address = address_of(alice);
+  const std::string full = pair.folder.file("full");
+  const int reader = fill_fifo(full);
+  Process bob = pair.dialler("alice@" + address, {.err = full}, {"--progress"});
+  bob.type("before");
+  alice.await_out("before");
+  bob.kill(SIGQUIT);
+  for (const char* text : {", and after", ", and still"}) {
+    bob.type(text);
+    alice.await_out(text);
+  }
+  ::close(reader);  // Else its end would wait for a reader, though not for long.
   bob.close_input();
   CHECK(alice.finish().status == 0);
   CHECK(bob.finish().status == 0);

@@ -182,7 +182,7 @@ Process::Process(const std::vector<std::string>& command, const Environment& env
   const std::vector<char*> variables = pointers(environment);
   PipeEnds in = open_ends(files.in, O_RDONLY);
   PipeEnds out = open_ends(files.out, O_WRONLY | O_CREAT | O_TRUNC);
-  PipeEnds err = open_ends("", 0);
+  PipeEnds err = open_ends(files.err, O_WRONLY | O_CREAT | O_TRUNC);
   child_ = ::fork();
   TUBING_ASSERT(child_ >= 0, errno);
   if (child_ == 0) {

@@ -33,10 +33,11 @@ Finished run_on_terminal(const std::vector<std::string>& command, const Environm
 Finished run_until_hangup(const std::vector<std::string>& command, const Environment& environment,
                           std::string_view text);
 
-/// Files in place of standard input and output; a pipe to the test where empty.
+/// Files in place of the standard descriptors; a pipe to the test where empty.
 struct Redirection {
   std::string in = {};
   std::string out = {};
+  std::string err = {};
 };
 
 /// A program that runs beside the test, which talks with it over pipes. Every wait is bounded:

@@ -4,7 +4,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cstdio>
 #include <filesystem>
 
 #include "tubing/channel/stderr_logger.h"
@@ -16,16 +15,6 @@
 
 namespace tubing::cli {
 namespace {
-
-/// Prints a line to standard error. Where nobody hears it, the pipe goes on.
-void say(std::string_view line, bool over_progress = false) {
-  std::fputs(fmt::format("{}tube: {}\n", over_progress ? kClearLine : "", line).c_str(), stderr);
-}
-
-int refuse(const Error& error) {
-  say(error.text());
-  return kExitRefused;
-}
 
 /// The one key of the folder, where there is one.
 Result<std::string> only_name(const std::string& folder) {
@@ -103,6 +92,15 @@ Task<> refuse_others(Receiver<IncomingPort> incoming, std::string name) {
 
 }  // namespace
 
+void PipeCommand::say(std::string_view line, bool over_progress) {
+  out_.print(fmt::format("{}tube: {}\n", over_progress ? kClearLine : "", line));
+}
+
+int PipeCommand::refuse(const Error& error) {
+  say(error.text());
+  return kExitRefused;
+}
+
 PipeCommand::PipeCommand(CLI::App& app, std::function<WallTime()> wall_now)
     : wall_now_(std::move(wall_now)),
       pipe_(app.add_subcommand(
@@ -163,11 +161,12 @@ int PipeCommand::run_named() {
   const Result<Passphrase> passphrase = read_passphrase();
   if (!passphrase) return refuse(passphrase.error());
   StderrLogger logger(quiet_ ? LogLevels(LogLevel::error) : LogLevels::from_environment(),
-                      wall_now_, progress_ ? kClearLine : "");
+                      wall_now_, out_, progress_ ? kClearLine : "");
   auto program = rpc::Program::make({.name = name_,
                                      .key_folder = folder_,
                                      .passphrase = passphrase->view(),
                                      .logger = &logger,
+                                     .standard_error = &out_,
                                      .suites = {&*suite, 1},
                                      .psk = psk->has_value() ? &**psk : nullptr,
                                      .owns_process = true});
@@ -236,7 +235,7 @@ Task<> PipeCommand::carry(rpc::Program& program, Duplex<Bytes, Bytes> peer) {
   const Time begin = program.scheduler().now();
   Passed passed;
   Result<> carried = co_await nursery([&](Nursery& n) -> Task<> {
-    if (progress_) n.spawn("progress", show_progress(passed, total));
+    if (progress_) n.spawn("progress", show_progress(out_, passed, total));
     n.spawn("input", send_input(input, peer.tx, passed));
     co_await ok(write_output(peer.rx, output, passed));
     end_direction(peer.tx, passed);

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "tubing/channel/base/time.h"
+#include "tubing/channel/stderr_writer.h"
 #include "tubing/rpc/program.h"
 #include "tubing/tube/cli/passphrase.h"
 #include "tubing/tube/cli/progress.h"
@@ -36,6 +37,9 @@ class PipeCommand {
   int run();
 
  private:
+  /// Prints a line to standard error.
+  void say(std::string_view line, bool over_progress = false);
+  int refuse(const Error& error);
   /// Asks on the terminal where the key needs a passphrase and no file was named.
   Result<Passphrase> read_passphrase() const;
   void add_options();
@@ -51,6 +55,7 @@ class PipeCommand {
   Task<> carry(rpc::Program& program, Duplex<Bytes, Bytes> peer);
 
   const std::function<WallTime()> wall_now_;
+  StderrWriter out_;
   CLI::App* pipe_;
   std::string peer_;
   std::string listen_;

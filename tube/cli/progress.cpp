@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <cstdio>
-
 namespace tubing::cli {
 namespace {
 
@@ -26,7 +24,7 @@ double rate(const Passed& passed, Duration spent) {
 
 }  // namespace
 
-Task<> show_progress(const Passed& passed, std::uint64_t total) {
+Task<> show_progress(StderrWriter& out, const Passed& passed, std::uint64_t total) {
   Scheduler& scheduler = co_await current_scheduler();
   const Time begin = scheduler.now();
   for (;;) {
@@ -37,7 +35,7 @@ Task<> show_progress(const Passed& passed, std::uint64_t total) {
                           100.0 * static_cast<double>(passed.sent) / static_cast<double>(total));
     line += fmt::format(", received {}, {}/s", size_text(static_cast<double>(passed.received)),
                         size_text(rate(passed, scheduler.now() - begin)));
-    std::fputs((std::string(kClearLine) + line).c_str(), stderr);
+    if (out.idle()) out.print(kClearLine + line);
   }
 }
 

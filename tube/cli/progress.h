@@ -5,6 +5,7 @@
 #include <string>
 
 #include "tubing/channel/go.h"
+#include "tubing/channel/stderr_writer.h"
 
 namespace tubing::cli {
 
@@ -19,9 +20,10 @@ struct Passed {
 /// Clears the line of a terminal where progress stands.
 inline constexpr const char* kClearLine = "\r\033[K";
 
-/// Shows `passed` in one line on standard error, several times a second, until it is cancelled.
+/// Shows `passed` in one line on standard error, several times a second, until it is cancelled; not
+/// while a terminal has stopped.
 /// `total` is what will be sent, 0 where that is not known.
-Task<> show_progress(const Passed& passed, std::uint64_t total);
+Task<> show_progress(StderrWriter& out, const Passed& passed, std::uint64_t total);
 
 /// "1.50 GB in 2.0 s, 750 MB/s": the last line, for people.
 std::string summary(const Passed& passed, Duration spent);
