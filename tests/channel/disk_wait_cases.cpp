@@ -11,11 +11,23 @@ using channel::Disk;
 using channel::File;
 using channel::OpenMode;
 
+/// Counts when `task` begins; it then runs to its first wait.
+Task<> begin(Task<> task, int& begun) {
+  ++begun;
+  co_return co_await std::move(task);
+}
+
+Task<> until(const int& begun, int count) {
+  while (begun < count) co_await ok(yield());
+  co_return {};
+}
+
 /// Runs `task` until its first operation is under way, then cancels it.
 Task<> abandon(Task<> task) {
+  int begun = 0;
   const Result<> ended = co_await nursery([&](Nursery& n) -> Task<> {
-    n.spawn("abandoned", std::move(task));
-    co_await ok(yield());
+    n.spawn("abandoned", begin(std::move(task), begun));
+    co_await ok(until(begun, 1));
     n.cancel();
     co_return {};
   });
@@ -121,12 +133,14 @@ Task<> a_dropped_file_closes(DiskHouse& house) {
 Task<> a_file_closes_behind_its_operations(DiskHouse& house) {
   auto disk = house.open();
   auto other = house.open();
+  int begun = 0;
   co_await ok(nursery([&](Nursery& n) -> Task<> {
     File file = co_await ok(disk->open("a", OpenMode::create));
-    for (int i = 0; i < 8; ++i)
-      n.spawn("writes",
-              file.write(static_cast<std::uint64_t>(i) * 10'000, Bytes(10'000, std::byte{'w'})));
-    co_await ok(yield());
+    for (int i = 0; i < 8; ++i) {
+      const auto at = static_cast<std::uint64_t>(i) * 10'000;
+      n.spawn("writes", begin(file.write(at, Bytes(10'000, std::byte{'w'})), begun));
+    }
+    co_await ok(until(begun, 8));
     const auto closed = co_await file.close();
     CHECK(closed.code() == Code::aborted);
     co_return {};
@@ -195,15 +209,15 @@ Task<> a_full_queue_makes_others_wait(DiskHouse& house) {
         ++done;
         co_return {};
       });
-    co_await ok(yield());
-    // Only one has room: the second was never submitted, so that cancelling it poisons nothing.
     co_return {};
   }));
   CHECK(done == 10);
+  // Only one has room: the second is never submitted, so that cancelling it poisons nothing.
   File second = co_await ok(disk->open("b", OpenMode::create));
+  int begun = 0;
   co_await ok(nursery([&](Nursery& n) -> Task<> {
-    n.spawn("under way", file.write(0, Bytes(1000)));
-    co_await ok(yield());
+    n.spawn("under way", begin(file.write(0, Bytes(1000)), begun));
+    co_await ok(until(begun, 1));
     co_await ok(abandon(second.write(0, Bytes(1000))));
     co_return {};
   }));

@@ -1,0 +1,88 @@
+#include "tubing/sim/disk.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+namespace tubing::sim {
+
+using channel::DiskOperation;
+using channel::DiskRequest;
+
+Disk::Disk(VirtualReactor& reactor, DiskMedium& medium, channel::DiskLimits limits)
+    : channel::Disk(limits), reactor_(reactor), medium_(medium), order_(medium.prng_.next()) {
+  medium_.attach(*this);
+}
+
+Disk::~Disk() {
+  cut();
+  medium_.detach(*this);
+}
+
+void Disk::start(std::unique_ptr<DiskRequest> request) {
+  if (cut_) {
+    orphans_.push_back(std::move(request));
+    return;
+  }
+  Line& line = lines_[static_cast<std::size_t>(request->queue)];
+  line.waiting.push_back({std::move(request), medium_.last_change()});
+  if (!line.current.request) begin_next(line);
+}
+
+void Disk::begin_next(Line& line) {
+  if (line.waiting.empty()) return;
+  std::swap(line.waiting[order_.below(line.waiting.size())], line.waiting.back());
+  line.current = std::move(line.waiting.back());
+  line.waiting.pop_back();
+  const DiskRequest& request = *line.current.request;
+  line.hung = medium_.draw_hang(request);
+  if (line.hung) return;
+  line.done = reactor_.schedule(reactor_.now() + medium_.draw_time(request),
+                                [this, &line] { complete(line); });
+}
+
+DiskMedium::Opening& Disk::opening(const DiskRequest& request) {
+  return request.file == 0 ? none_ : openings_[request.file];
+}
+
+void Disk::complete(Line& line) {
+  const detail::ChangeId covered = line.current.covered;
+  auto request = std::move(line.current.request);
+  medium_.perform(*request, opening(*request), covered);
+  if (request->operation == DiskOperation::close ||
+      (request->operation == DiskOperation::open && !request->result))
+    openings_.erase(request->file);
+  if (request->entries.size() > limits().entries_max) {
+    request->result = request->error(
+        Code::out_of_range, fmt::format("more than {} names lie in it; spread them over folders, "
+                                        "or raise DiskLimits::entries_max",
+                                        limits().entries_max));
+  }
+  begin_next(line);
+  finish(std::move(request));
+}
+
+void Disk::release_hung() {
+  for (Line& line : lines_) {
+    if (!std::exchange(line.hung, false)) continue;
+    line.done = reactor_.schedule(reactor_.now(), [this, &line] { complete(line); });
+  }
+}
+
+void Disk::cut() {
+  if (std::exchange(cut_, true)) return;
+  for (Line& line : lines_) {
+    line.done.cancel();
+    line.hung = false;
+    if (line.current.request) {
+      medium_.perform_part(*line.current.request, opening(*line.current.request));
+      orphans_.push_back(std::move(line.current.request));
+    }
+    for (Queued& queued : line.waiting) orphans_.push_back(std::move(queued.request));
+    line.waiting.clear();
+  }
+  for (auto& [id, opened] : openings_) medium_.close(opened);
+  openings_.clear();
+}
+
+}  // namespace tubing::sim
