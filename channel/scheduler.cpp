@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "tubing/channel/task.h"
+#include "tubing/channel/execution.h"
 
 namespace tubing {
 
@@ -51,29 +51,6 @@ void TurnHook::unlink() {
   next_ = nullptr;
 }
 
-/// Holds the outermost strand while `run` lasts.
-class Scheduler::Root final : public detail::StrandOwner {
- public:
-  Root(Scheduler& scheduler, Task<void> task)
-      : task_(std::move(task)), strand_(scheduler, *this, "main") {
-    detail::PromiseBase& promise = task_.frame_.promise();
-    promise.strand = &strand_;
-    strand_.root = &promise;
-    scheduler.adopt(strand_);
-    strand_.make_ready(task_.frame_);
-  }
-  void on_strand_end(Strand&, Result<>) override { ended_ = true; }
-  /// Not at `finished` already: the strand may still be in the ready queue then.
-  bool ended() const { return ended_; }
-  Strand& strand() { return strand_; }
-  Result<> take() { return task_.frame_.promise().take(); }
-
- private:
-  bool ended_ = false;
-  Task<void> task_;
-  Strand strand_;
-};
-
 Scheduler::Scheduler(channel::Reactor& reactor, Prng prng, SchedulerOptions options)
     : reactor_(reactor), prng_(prng), options_(options) {
   grow_ring();
@@ -85,32 +62,28 @@ Scheduler::~Scheduler() {
   while (hooks_) hooks_->unlink();
 }
 
-Result<> Scheduler::run(Task<void> root_task) {
-  Root root(*this, std::move(root_task));
+Result<> Scheduler::run(Task<void> root) {
+  Execution program(*this, std::move(root));
   Result<> asleep;
-  while (!root.ended()) {
+  while (!program.ended()) {
     resume_ready();
     run_hooks();
-    if (root.ended()) break;
+    if (program.ended()) break;
     if (any_ready() || hooks_ || !timers_.empty() || reactor_.has_sources()) {
-      wait_for_world();
+      poll(program.next_due());
       continue;
     }
     if (asleep) asleep = Error(Code::failed_precondition, "run", "all tasks are asleep\n" + dump());
     // Not the root alone: a shield would keep its strands from hearing of it.
-    for (Strand* strand = living_; strand; strand = strand->next_living)
-      strand->cancel(Code::cancelled);
+    program.cancel();
     TUBING_ASSERT(any_ready() && "a strand waits on although it was cancelled");
   }
-  release(root.strand());
-  Result<> result = root.take();
+  Result<> result = program.take();
   if (!asleep) return asleep;
   return result;
 }
 
-void Scheduler::wait_for_world() {
-  const bool idle = !any_ready() && !hooks_;
-  const Time until = !idle ? Time::min() : timers_.empty() ? Time::max() : timers_.next_due();
+void Scheduler::poll(Time until) {
   reactor_.park(until);
   turn_time_ = reactor_.now();
   if (!timers_.empty()) timers_.fire_due(turn_time_);

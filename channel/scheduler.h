@@ -66,6 +66,10 @@ class TurnHook {
 /// Threads: one, the one that calls `run`.
 class Scheduler {
  public:
+  /// Waits that a strand which was told to stop may begin in one resumption; one that takes no
+  /// notice then waits for its next turn, as others do.
+  static constexpr std::int64_t kCancelledOperationsMax = 16;
+
   Scheduler(channel::Reactor& reactor, Prng prng, SchedulerOptions options = {});
   ~Scheduler();
   Scheduler(const Scheduler&) = delete;
@@ -98,6 +102,9 @@ class Scheduler {
   /// Counts one operation of the running strand; false when its budget is spent, or when it was
   /// told to stop.
   bool spend() { return budget_-- > 0; }
+  /// Whether the running strand, which was told to stop, has gone on for so many operations that
+  /// others get their turn first.
+  bool is_overspent() const { return budget_ < -kCancelledOperationsMax; }
   /// Takes the first strand out of the ready queue. Returns the frame at which it goes on: one that
   /// a strand hands over to as it parks, so that no way back to `run` lies between two resumptions.
   /// None is left, or the turn is over: a frame that does nothing but return to `run`.
@@ -105,8 +112,7 @@ class Scheduler {
 
  private:
   friend class detail::Strand;
-
-  class Root;
+  friend class Execution;
 
  public:
   /// For nurseries: a strand begins, and has ended.
@@ -123,7 +129,7 @@ class Scheduler {
   inline std::coroutine_handle<> begin_resumption();
   void run_hooks();
   bool any_ready() const { return head_ != tail_; }
-  void wait_for_world();
+  void poll(Time until);
   void grow_ring();
 
   channel::Reactor& reactor_;

@@ -171,7 +171,7 @@ class [[nodiscard]] Task {
   template <class, bool>
   friend class detail::TaskAwaiter;
   friend class Nursery;
-  friend class Scheduler;
+  friend class Execution;
 
   explicit Task(std::coroutine_handle<promise_type> frame) : frame_(frame) {
     frame.promise().self = frame;

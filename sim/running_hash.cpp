@@ -68,6 +68,13 @@ void RunHash::on_resume(Time now, const tubing::detail::Strand& strand) {
   hash_.add(std::string_view(strand.operation));
 }
 
+void RunHash::on_resume_of(std::uint64_t process, Time now, const tubing::detail::Strand& strand,
+                           std::uint64_t position) {
+  hash_.add(process);
+  hash_.add(position);
+  on_resume(now, strand);
+}
+
 void RunHash::on_event(Time now, std::string_view kind, std::uint64_t subject, ByteView payload) {
   hash_.add(kHappened);
   hash_.add(nanoseconds(now));

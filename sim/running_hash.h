@@ -44,6 +44,9 @@ class RunHash final : public ResumeObserver {
   static constexpr std::uint64_t kResumptionsPerInstantMax = 10'000'000;
 
   void on_resume(Time now, const tubing::detail::Strand& strand) override;
+  /// The same in a World: of which process, and where its stream of order is.
+  void on_resume_of(std::uint64_t process, Time now, const tubing::detail::Strand& strand,
+                    std::uint64_t position);
   /// Something else happened: `kind` to `subject`, with what it carried.
   void on_event(Time now, std::string_view kind, std::uint64_t subject, ByteView payload = {});
 

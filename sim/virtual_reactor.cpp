@@ -28,15 +28,6 @@ class VirtualReactor::SignalSubscription final : public Subscription {
   std::uint64_t watch_;
 };
 
-void VirtualReactor::Event::cancel() {
-  if (reactor_ != nullptr) reactor_->events_.erase(key_);
-  reactor_ = nullptr;
-}
-
-bool VirtualReactor::Event::pending() const {
-  return reactor_ != nullptr && reactor_->events_.contains(key_);
-}
-
 VirtualReactor::~VirtualReactor() {
   mailbox().close();
   raised_.clear();
@@ -45,9 +36,9 @@ VirtualReactor::~VirtualReactor() {
 }
 
 VirtualReactor::Event VirtualReactor::schedule(Time at, Callback callback) {
-  const Key key{std::max(at, now_), sequence_++};
-  events_.emplace(key, std::move(callback));
-  return Event(*this, key);
+  const Time due = std::max(at, now_);
+  wake_at_ = std::min(wake_at_, due);
+  return events_.schedule(due, std::move(callback));
 }
 
 void VirtualReactor::limit(Time at, Callback on_limit) {
@@ -56,7 +47,7 @@ void VirtualReactor::limit(Time at, Callback on_limit) {
 }
 
 void VirtualReactor::raise(int number) {
-  const std::uint64_t id = sequence_;
+  const std::uint64_t id = next_raised_++;
   raised_.emplace(id, schedule(now_, [this, id, number] {
                     raised_.erase(id);
                     deliver_signal(number);
@@ -66,16 +57,15 @@ void VirtualReactor::raise(int number) {
 void VirtualReactor::park(Time until) {
   TUBING_ASSERT(!parked_ && "park is not called from a callback");
   parked_ = true;
-  if (std::exchange(woken_, false)) until = now_;
-  const Time next = events_.empty() ? Time::max() : events_.begin()->first.first;
-  const Time target = std::max(now_, std::min(until, next));
+  const Time until_world = std::exchange(woken_, false) ? now_ : clock_.world_at(until);
+  const Time target = std::max(now_, std::min(until_world, events_.next()));
   if (target > limit_ && on_limit_) {
     now_ = std::max(now_, limit_);
     std::exchange(on_limit_, nullptr)();
   } else {
     TUBING_ASSERT(target != Time::max() && "nothing can end this wait");
     now_ = target;
-    run_due();
+    events_.run_due(now_);
   }
   parked_ = false;
   mailbox().deliver();
@@ -95,19 +85,16 @@ bool VirtualReactor::withdraw(channel::Work& work) {
   return std::erase_if(works_, [&](const auto& started) { return started.first == &work; }) > 0;
 }
 
-void VirtualReactor::run_due() {
-  // What a callback schedules for now runs in the next park: each park ends.
-  const std::uint64_t before = sequence_;
-  for (auto it = events_.begin(); it != events_.end() && it->first.first <= now_;) {
-    if (it->first.second >= before) {
-      ++it;
-      continue;
-    }
-    Callback callback = std::move(it->second);
-    events_.erase(it);
-    callback();
-    it = events_.begin();
-  }
+Time VirtualReactor::now() {
+  const Time read = clock_.read(now_);
+  if (clock_reader_ != nullptr) clock_reader_->on_clock_read();
+  return read;
+}
+
+WallTime VirtualReactor::wall_now() {
+  const Duration since_start = clock_.read(now_).time_since_epoch() + clock_.wall_offset();
+  if (clock_reader_ != nullptr) clock_reader_->on_clock_read();
+  return {epoch_.since_epoch_ns + since_start.count()};
 }
 
 void VirtualReactor::deliver_signal(int number) {

@@ -37,6 +37,10 @@ class Prng {
     return static_cast<std::uint64_t>((static_cast<unsigned __int128>(next()) * bound) >> 64);
   }
 
+  /// Tells where in its stream it is: alike for two that have drawn the same, as good as never for
+  /// two that have not. Draws nothing.
+  std::uint64_t position() const { return state_[0]; }
+
   /// True in `numerator` of `denominator` draws. Requires: denominator > 0.
   bool chance(std::uint64_t numerator, std::uint64_t denominator) {
     return below(denominator) < numerator;

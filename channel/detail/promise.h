@@ -94,7 +94,7 @@ class OpAwaiter {
     op_.strand = &strand;
     if (strand.cancelled()) {
       op_.outcome = Outcome::cancelled;
-      return !kUnwrap;
+      return !kUnwrap && !strand.scheduler.is_overspent();
     }
     op_.ready();
     return false;
@@ -103,8 +103,8 @@ class OpAwaiter {
   [[gnu::noinline, gnu::cold]] std::coroutine_handle<> go_on_without_wait(
       std::coroutine_handle<> frame) {
     if (kUnwrap && op_.outcome != Outcome::done) return promise_.fail(op_.kind->error(op_));
-    if (op_.outcome == Outcome::cancelled) return frame;
     Strand& strand = *promise_.strand;
+    if (op_.outcome == Outcome::cancelled && !strand.scheduler.is_overspent()) return frame;
     strand.make_ready(frame);  // the budget is spent: others first
     return strand.scheduler.next_frame();
   }

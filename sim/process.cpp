@@ -1,0 +1,174 @@
+#include "tubing/sim/process.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "tubing/sim/world.h"
+
+namespace tubing::sim {
+namespace {
+
+// A program that was told to stop and goes on for so many turns, or for so long in its own time,
+// does not end.
+constexpr int kDrainTurnsMax = 1'000;
+constexpr Duration kDrainTimeMax = std::chrono::hours(1);
+
+Duration draw(Prng& prng, Duration min, Duration max) {
+  const auto span = static_cast<std::uint64_t>((max - min).count());
+  return min + Duration(static_cast<std::int64_t>(prng.below(span + 1)));
+}
+
+}  // namespace
+
+Process::Run::Run(Process& of, Streams streams, WallTime epoch, const HostClock& clock)
+    : process(of),
+      pace(streams.pace),
+      reactor(epoch),
+      scheduler(reactor, streams.order, SchedulerOptions{.order = Order::seeded}),
+      entropy(streams.entropy),
+      workload(streams.workload) {
+  reactor.clock() = clock;
+  reactor.on_clock_read(this);
+  scheduler.observe(this);
+}
+
+void Process::Run::on_resume(Time, const tubing::detail::Strand& strand) {
+  const Pace& with = process.pace_;
+  reactor.spend(draw(pace, with.step_min, with.step_max));
+  pause_sometimes();
+  process.world().run_hash().on_resume_of(process.id_, reactor.world_now(), strand,
+                                          scheduler.prng().position());
+}
+
+void Process::Run::pause_sometimes() {
+  const Pace& with = process.pace_;
+  if (with.pause_ppm == 0 || !pace.chance(with.pause_ppm, kPpm)) return;
+  process.world().links().counts().add(FaultKind::pause);
+  reactor.spend(draw(pace, with.pause_min, with.pause_max));
+}
+
+Process::Process(Host& host, std::string name, std::uint64_t id, Program program)
+    : host_(host), name_(std::move(name)), id_(id), program_(std::move(program)) {}
+
+Process::~Process() {
+  // A frame cannot be destroyed while it waits: what still does not end is never freed.
+  if (stuck_ && !drain(*stuck_)) (void)stuck_.release();
+}
+
+World& Process::world() { return host_.world(); }
+
+void Process::start() {
+  TUBING_ASSERT(!running() && "a process that runs is not started", name_);
+  TUBING_ASSERT(host_.powered() && "a process starts on a host that has power", name_);
+  World& world = host_.world();
+  if (starts_++ > 0) world.links().counts().add(FaultKind::restart);
+  result_.reset();
+  paused_until_ = Time::min();
+  run_ = std::make_unique<Run>(*this, world.next_streams(), world.options_.epoch, host_.clock_);
+  run_->reactor.advance_to(world.now());
+  run_->reactor.set_wake_at(world.now());
+  world.note("start", id_);
+  run_->program.emplace(run_->scheduler, program_(*this));
+  const auto behind = std::ranges::find_if(
+      world.running_, [this](const Process* other) { return other->id_ > id_; });
+  world.running_.insert(behind, this);
+}
+
+void Process::pause() {
+  TUBING_ASSERT(running(), name_);
+  paused_until_ = Time::max();
+  world().links().counts().add(FaultKind::pause);
+  world().note("pause", id_);
+}
+
+void Process::pause_for(Duration span) {
+  pause();
+  paused_until_ = std::max(world().now(), run_->reactor.world_now()) + span;
+  run_->reactor.set_wake_at(std::min(run_->reactor.wake_at(), paused_until_));
+}
+
+void Process::resume() {
+  TUBING_ASSERT(running(), name_);
+  paused_until_ = Time::min();
+  run_->reactor.set_wake_at(world().now());
+  world().note("resume", id_);
+}
+
+void Process::turn(Time at) {
+  VirtualReactor& reactor = run_->reactor;
+  if (at < paused_until_) return reactor.set_wake_at(paused_until_);
+  reactor.advance_to(at);
+  reactor.set_wake_at(Time::max());
+  run_->program->turn();
+  if (run_->program->ended()) return end();
+  plan_next_turn();
+}
+
+void Process::plan_next_turn() {
+  VirtualReactor& reactor = run_->reactor;
+  const Time due = run_->program->next_due();
+  Time wake = due == Time::min() ? reactor.world_now() : reactor.clock().world_at(due);
+  wake = std::max(std::min(wake, reactor.next_event()), reactor.world_now());
+  reactor.set_wake_at(wake);
+}
+
+void Process::end() {
+  World& world = host_.world();
+  result_ = run_->program->take();
+  world.note("end", id_, as_bytes(*result_ ? std::string() : result_->error().text()));
+  std::erase(world.running_, this);
+  run_->reactor.on_clock_read(nullptr);
+  run_.reset();
+}
+
+void Process::crash(Crash how) {
+  if (!running()) return;
+  World& world = host_.world();
+  const Time present = run_->reactor.world_now();
+  if (world.stepping_ == this || present > world.now()) {
+    // A step that has begun is done to its end; its effects were before the crash.
+    const std::uint32_t start = starts_;
+    return world.at(present, [this, start, how] {
+      if (starts_ == start) crash(how);
+    });
+  }
+  if (how == Crash::process) world.links().counts().add(FaultKind::process_crash);
+  world.note(how == Crash::process ? "crash" : "dark", id_);
+  cut_and_drain(how);
+}
+
+void Process::cut_and_drain(Crash how) {
+  if (!running()) return;
+  World& world = host_.world();
+  std::erase(world.running_, this);
+  run_->scheduler.observe(nullptr);
+  run_->reactor.on_clock_read(nullptr);
+  for (Seam* seam : std::exchange(run_->seams, {})) seam->cut(how);
+  if (drain(*run_)) return run_.reset();
+  world.add_problem(fmt::format("{} did not end when it crashed; it still had\n{}", name_,
+                                run_->scheduler.dump()));
+  stuck_ = std::move(run_);
+}
+
+bool Process::drain(Run& run) {
+  VirtualReactor& reactor = run.reactor;
+  const Time limit = reactor.world_now() + kDrainTimeMax;
+  run.program->cancel();
+  for (int turn = 0; turn < kDrainTurnsMax && reactor.world_now() <= limit; ++turn) {
+    if (run.program->ended()) {
+      (void)run.program->take();
+      return true;
+    }
+    run.program->turn();
+    const Time due = run.program->next_due();
+    if (due == Time::min()) continue;
+    const Time wake = std::min(reactor.clock().world_at(due), reactor.next_event());
+    if (wake == Time::max() && !run.program->ended()) return false;
+    if (wake != Time::max()) reactor.advance_to(wake);
+  }
+  return false;
+}
+
+}  // namespace tubing::sim

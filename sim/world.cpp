@@ -1,0 +1,138 @@
+#include "tubing/sim/world.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace tubing::sim {
+namespace {
+
+// A new purpose goes behind the others: each takes the next draw.
+Prng next_stream(Prng& root) { return Prng(root.next()); }
+
+}  // namespace
+
+World::Roots::Roots(std::uint64_t seed) : order(seed), links(0), entropy(0), workload(0), pace(0) {
+  Prng root(seed);
+  order = next_stream(root);
+  links = next_stream(root);
+  entropy = next_stream(root);
+  workload = next_stream(root);
+  pace = next_stream(root);
+}
+
+World::World(std::uint64_t seed, WorldOptions options)
+    : options_(options),
+      roots_(seed),
+      workload_(next_stream(roots_.workload)),
+      links_(roots_.links) {
+  links_.set_conditions(options_.links);
+  links_.observe(*this);
+}
+
+World::~World() {
+  for (Host& host : hosts_)
+    for (const auto& process : host.processes()) process->cut_and_drain(Crash::power);
+}
+
+Host& World::add_host(HostSpec spec) {
+  TUBING_ASSERT(!spec.name.empty() && "a host has a name");
+  for (const Host& other : hosts_)
+    TUBING_ASSERT(other.name() != spec.name && "two hosts have two names", spec.name);
+  return hosts_.emplace_back(*this, links_.add_host(), std::move(spec));
+}
+
+Host& World::host(std::string_view name) {
+  const auto found =
+      std::ranges::find_if(hosts_, [&](const Host& host) { return host.name() == name; });
+  TUBING_ASSERT(found != hosts_.end() && "no host has this name", name);
+  return *found;
+}
+
+void World::at(Time at, EventQueue::Callback callback) {
+  events_.schedule(std::max(at, now_), std::move(callback)).release();
+}
+
+bool World::step(Time until) {
+  Time earliest = events_.next();
+  Process* next = nullptr;
+  for (Process* process : running_) {
+    const Time wake = process->run_->reactor.wake_at();
+    if (wake >= earliest) continue;
+    earliest = wake;
+    next = process;
+  }
+  if (earliest == Time::max() || earliest > until) return false;
+  now_ = std::max(now_, earliest);
+  if (next != nullptr) {
+    stepping_ = next;
+    next->turn(now_);
+    stepping_ = nullptr;
+  } else {
+    events_.run_due(now_);
+  }
+  return true;
+}
+
+void World::run_until(Time time) {
+  while (step(time)) {
+  }
+  now_ = std::max(now_, time);
+}
+
+Result<> World::run_until_idle() {
+  const Time limit{options_.time_max};
+  while (step(limit)) {
+  }
+  if (running_.empty()) return {};
+  const bool more =
+      events_.next() != Time::max() || std::ranges::any_of(running_, [](const Process* process) {
+        return process->run_->reactor.wake_at() != Time::max();
+      });
+  if (!more) return stopped(Code::failed_precondition, "all tasks are asleep");
+  return stopped(Code::deadline_exceeded, "the world's time reached its limit");
+}
+
+Result<> World::run_until_ended(Process& process) {
+  const Time limit{options_.time_max};
+  while (process.running() || !process.result()) {
+    if (step(limit)) continue;
+    if (now_ < limit && !process.running())
+      return Error(Code::aborted, "run", fmt::format("{} crashed", process.name()));
+    Result<> idle = run_until_idle();
+    if (!idle) return idle;
+    return Error(Code::aborted, "run", fmt::format("{} crashed", process.name()));
+  }
+  return *process.result();
+}
+
+std::string World::waiting() const {
+  std::string lines;
+  for (const Process* process : running_)
+    lines += fmt::format("{}:\n{}", process->name(), process->run_->scheduler.dump());
+  return lines;
+}
+
+Process::Streams World::next_streams() {
+  return {.order = next_stream(roots_.order),
+          .entropy = next_stream(roots_.entropy),
+          .workload = next_stream(roots_.workload),
+          .pace = next_stream(roots_.pace)};
+}
+
+void World::on_link_change(HostId from, HostId to) {
+  const LinkFaults& faults = links_.faults(from, to);
+  const CardFaults& sender = links_.card(from);
+  const CardFaults& receiver = links_.card(to);
+  const std::string text = fmt::format(
+      "{} {} {} {} {} {} {} {} {} {} {}", faults.drop_ppm, faults.deaf_ppm, faults.duplicate_ppm,
+      faults.reorder_ppm, faults.corrupt_ppm, faults.reset_ppm, faults.cut, faults.held,
+      sender.drop_ppm, receiver.deaf_ppm, links_.connected(from, to));
+  note("link", (std::uint64_t{from} << 32) | to, as_bytes(text));
+}
+
+Result<> World::stopped(Code code, std::string_view why) const {
+  return Error(code, "run", fmt::format("{}\n{}", why, waiting()));
+}
+
+}  // namespace tubing::sim
