@@ -88,14 +88,15 @@ Result<KnownPeers::List> KnownPeers::read_list(Part part) const {
 Result<> KnownPeers::read() {
   const std::scoped_lock guard(mutex_);
   auto servers = read_list(Part::servers);
-  if (!servers) return std::move(servers).error();
   auto clients = read_list(Part::clients);
-  if (!clients) return std::move(clients).error();
-  const List old_servers = std::exchange(list(Part::servers), *std::move(servers));
-  const List old_clients = std::exchange(list(Part::clients), *std::move(clients));
-  (void)learn_again(Part::servers, old_servers);  // Who does not fit the files any more is dropped.
-  (void)learn_again(Part::clients, old_clients);
-  return {};
+  const List old_servers = list(Part::servers);
+  const List old_clients = list(Part::clients);
+  if (servers) list(Part::servers) = *std::move(servers);
+  if (clients) list(Part::clients) = *std::move(clients);
+  // Who does not fit the files any more is dropped.
+  if (servers) (void)learn_again(Part::servers, old_servers);
+  if (clients) (void)learn_again(Part::clients, old_clients);
+  return both_ok(servers ? Result<>() : servers.error(), clients ? Result<>() : clients.error());
 }
 
 // Takes over what `before` had learned and not saved. Returns who was dropped, for people.

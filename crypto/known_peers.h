@@ -59,7 +59,7 @@ class KnownPeers {
 
   /// Reads both files again, and keeps what was learned but not saved. Blocks on the disk.
   /// Errors: as parse_known_peers(), and permission_denied where others may read a file; each names
-  /// the file. What was known before stays then.
+  /// the file. What that file said before stays then, and the other one counts all the same.
   Result<> read();
 
   State state(Part part) const;

@@ -4,6 +4,7 @@
 
 #include <charconv>
 
+#include "tubing/crypto/detail/closing_line.h"
 #include "tubing/crypto/detail/line_reader.h"
 #include "tubing/crypto/folder_lock.h"
 
@@ -26,6 +27,41 @@ Result<Revocation> parse_line(const detail::LineReader& reader) {
     return reader.error(
         fmt::format("a serial is {} digits 0-9 a-f, as `tube key show` prints it", kSerialDigits));
   return Revocation{*key, serial};
+}
+
+Result<Revocations> parse_lines(std::string_view lines) {
+  Revocations revoked;
+  for (detail::LineReader reader(lines); reader.next();) {
+    const auto revocation = parse_line(reader);
+    if (!revocation) return revocation.error();
+    if (auto added = revoked.add(*revocation); !added) return std::move(added).error();
+  }
+  return revoked;
+}
+
+Result<std::string> read_text(const std::string& path) {
+  return detail::read_text_file(path, detail::Readers::everyone, kRevocationsFileBytesMax);
+}
+
+/// Writes the lines with their closing line.
+Result<> write_lines(const std::string& path, std::string lines, Entropy& entropy) {
+  const std::string text = revocations_text(std::move(lines));
+  if (text.size() > kRevocationsFileBytesMax)
+    return Error(Code::resource_exhausted, "revoke",
+                 fmt::format("{}: would be longer than {} bytes, the most; shorten its comments",
+                             path, kRevocationsFileBytesMax));
+  return detail::write_small_file(path, detail::Readers::everyone, as_bytes(text),
+                                  IfExists::replace, entropy);
+}
+
+/// `error` with the file's name, and with what to do where the file is not whole.
+Error in_file(const std::string& path, const Error& error) {
+  if (error.code() != Code::data_loss) return detail::in_file(path, error);
+  return Error(error.code(), "read file",
+               fmt::format("{}: {}; it was cut off, damaged or edited: copy it again from where it "
+                           "was made or, where every line is as it should be, run `tube key revoke "
+                           "--rewrite`",
+                           path, error.detail()));
 }
 
 }  // namespace
@@ -62,21 +98,20 @@ Result<bool> Revocations::add(const Revocation& revocation) {
 }
 
 Result<Revocations> parse_revocations(std::string_view text) {
-  Revocations revoked;
-  for (detail::LineReader reader(text); reader.next();) {
-    const auto revocation = parse_line(reader);
-    if (!revocation) return revocation.error();
-    if (auto added = revoked.add(*revocation); !added) return std::move(added).error();
-  }
-  return revoked;
+  const auto lines = detail::before_closing_line(text);
+  if (!lines) return lines.error();
+  return parse_lines(*lines);
+}
+
+std::string revocations_text(std::string lines) {
+  return detail::with_closing_line(std::move(lines));
 }
 
 Result<Revocations> read_revocations(const std::string& path) {
-  const auto text =
-      detail::read_text_file(path, detail::Readers::everyone, kRevocationsFileBytesMax);
+  const auto text = read_text(path);
   if (!text) return text.error();
   auto revoked = parse_revocations(*text);
-  if (!revoked) return detail::in_file(path, revoked.error());
+  if (!revoked) return in_file(path, revoked.error());
   return revoked;
 }
 
@@ -84,26 +119,34 @@ Result<bool> add_to_revocations(const std::string& path, const Revocation& revoc
                                 std::string_view note, Entropy& entropy) {
   const auto lock = FolderLock::take(detail::folder_of(path));
   if (!lock) return lock.error();
-  auto text = detail::read_text_file(path, detail::Readers::everyone, kRevocationsFileBytesMax);
+  auto text = read_text(path);
   if (text.code() == Code::not_found)
-    text = "# What is believed no more: `key FINGERPRINT` or `serial SERIAL ISSUER`, one a line.\n";
+    text = revocations_text(
+        "# What is believed no more: `key FINGERPRINT` or `serial SERIAL ISSUER`, one a line.\n"
+        "# After an edit by hand: tube key revoke --rewrite\n");
   if (!text) return text.error();
   auto revoked = parse_revocations(*text);
-  if (!revoked) return detail::in_file(path, revoked.error());
+  if (!revoked) return in_file(path, revoked.error());
   const auto added = revoked->add(revocation);
   if (!added) return detail::in_file(path, added.error());
   if (!*added) return false;
   const std::string line = fmt::format("{}  # {}\n", revocation.text(), note);
-  const std::string after = detail::with_lines(*std::move(text), line);
-  if (after.size() > kRevocationsFileBytesMax)
-    return Error(Code::resource_exhausted, "revoke",
-                 fmt::format("{}: would be longer than {} bytes, the most; shorten its comments",
-                             path, kRevocationsFileBytesMax));
-  if (auto written = detail::write_small_file(path, detail::Readers::everyone, as_bytes(after),
-                                              IfExists::replace, entropy);
-      !written)
-    return std::move(written).error();
+  const std::string lines = detail::with_lines(detail::without_closing_lines(*text), line);
+  if (auto written = write_lines(path, lines, entropy); !written) return std::move(written).error();
   return true;
+}
+
+Result<Revocations> rewrite_revocations(const std::string& path, Entropy& entropy) {
+  const auto lock = FolderLock::take(detail::folder_of(path));
+  if (!lock) return lock.error();
+  const auto text = read_text(path);
+  if (!text) return text.error();
+  std::string lines = detail::without_closing_lines(*text);
+  auto revoked = parse_lines(lines);
+  if (!revoked) return in_file(path, revoked.error());
+  if (auto written = write_lines(path, std::move(lines), entropy); !written)
+    return std::move(written).error();
+  return revoked;
 }
 
 }  // namespace tubing::crypto

@@ -61,19 +61,29 @@ class Revocations {
 std::optional<std::uint64_t> parse_serial(std::string_view text);
 std::string serial_text(std::uint64_t serial);
 
-/// Reads lines `key FINGERPRINT` and `serial SERIAL ISSUER`; empty lines and what follows a '#' are
-/// skipped.
-/// Errors: invalid_argument for a line that is neither, with its number; as Revocations::add().
+/// Reads the text of a file `revoked`: lines `key FINGERPRINT` and `serial SERIAL ISSUER`, and the
+/// closing line behind them; empty lines and what follows a '#' are skipped.
+/// Errors: data_loss where the closing line is missing or does not fit, so that a text that was cut
+/// off revokes nothing less; invalid_argument for a line that is neither, with its number; as
+/// Revocations::add().
 Result<Revocations> parse_revocations(std::string_view text);
 
-/// Errors: not_found; as parse_revocations(). Each names the file.
+/// The text of a file with these lines: themselves, and the closing line that fits them.
+std::string revocations_text(std::string lines);
+
+/// Errors: not_found; as parse_revocations(). Each names the file, and what to do.
 Result<Revocations> read_revocations(const std::string& path);
 
 /// Adds a line to the file, which is made where it is missing; `note` is a comment behind it,
-/// without a line feed. What stands in the file stays. After a crash the file is the old or the new
-/// one. Returns: whether it was not there yet. Errors: as read_revocations() and
-/// Revocations::add(); the system's own reason.
+/// without a line feed. What stands in the file stays, but for its closing line. After a crash the
+/// file is the old or the new one. Returns: whether it was not there yet.
+/// Errors: as read_revocations() and Revocations::add(); the system's own reason.
 Result<bool> add_to_revocations(const std::string& path, const Revocation& revocation,
                                 std::string_view note, Entropy& entropy);
+
+/// Gives the file the closing line that fits what stands in it, for those who have edited it and
+/// have looked that nothing is missing. Returns: what it revokes.
+/// Errors: as read_revocations(), but for the closing line; the system's own reason.
+Result<Revocations> rewrite_revocations(const std::string& path, Entropy& entropy);
 
 }  // namespace tubing::crypto

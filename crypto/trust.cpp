@@ -115,6 +115,12 @@ Trust Trust::tofu(KnownPeers& known, Revocations revoked) {
   return trust;
 }
 
+Trust Trust::with_revoked(Revocations revoked) const {
+  Trust trust = *this;
+  trust.revoked_ = std::move(revoked);
+  return trust;
+}
+
 Result<PeerIdentity> Trust::verify_peer(const Certificate& certificate, Usage required,
                                         const ExpectedPeer& expected, WallTime now) const {
   if (auto checked = check_claims(certificate.claims); !checked) return std::move(checked).error();

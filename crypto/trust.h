@@ -96,6 +96,8 @@ class Trust {
   Mode mode() const { return mode_; }
 
   const Revocations& revoked() const { return revoked_; }
+  /// The same, but for what is revoked.
+  Trust with_revoked(Revocations revoked) const;
 
   /// Decides about one peer. It proves no possession of the key: that is the handshake's work.
   /// Under tofu() a peer that is met for the first time is learned once all else is proven.

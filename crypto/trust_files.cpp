@@ -46,6 +46,21 @@ Result<std::vector<Pin>> read_pins(const std::string& path) {
   return pins;
 }
 
+Result<Trust> read_believed(const KeyFolder& folder, const TrustOptions& options) {
+  if (options.mode == Trust::Mode::tofu) {
+    if (auto read = options.known->read(); !read) return std::move(read).error();
+    return Trust::tofu(*options.known);
+  }
+  if (options.mode == Trust::Mode::pinned) {
+    auto pins = read_pins(folder.pinned());
+    if (!pins) return std::move(pins).error();
+    return Trust::pinned(*std::move(pins));
+  }
+  auto authorities = read_authority_file(folder.authorities());
+  if (!authorities) return std::move(authorities).error();
+  return Trust::ca_only(*std::move(authorities));
+}
+
 }  // namespace
 
 Result<std::vector<Pin>> parse_pins(std::string_view text) {
@@ -63,23 +78,25 @@ Result<std::vector<Pin>> parse_pins(std::string_view text) {
   return pins;
 }
 
-Result<Trust> read_trust(const KeyFolder& folder, const TrustOptions& options) {
+Trust TrustFiles::over(const Trust& before) const {
+  const Trust& trust = believed ? *believed : before;
+  return trust.with_revoked(revoked ? *revoked : before.revoked());
+}
+
+Result<> TrustFiles::trouble() const {
+  return both_ok(believed ? Result<>() : believed.error(), revoked ? Result<>() : revoked.error());
+}
+
+TrustFiles read_trust_files(const KeyFolder& folder, const TrustOptions& options) {
   TUBING_ASSERT(options.mode != Trust::Mode::tofu || options.known != nullptr);
-  if (auto named = folder.check_named(); !named) return std::move(named).error();
-  auto revoked = read_revoked(folder);
-  if (!revoked) return std::move(revoked).error();
-  if (options.mode == Trust::Mode::tofu) {
-    if (auto read = options.known->read(); !read) return std::move(read).error();
-    return Trust::tofu(*options.known, *std::move(revoked));
-  }
-  if (options.mode == Trust::Mode::pinned) {
-    auto pins = read_pins(folder.pinned());
-    if (!pins) return std::move(pins).error();
-    return Trust::pinned(*std::move(pins), *std::move(revoked));
-  }
-  auto authorities = read_authority_file(folder.authorities());
-  if (!authorities) return std::move(authorities).error();
-  return Trust::ca_only(*std::move(authorities), *std::move(revoked));
+  if (auto named = folder.check_named(); !named) return {named.error(), named.error()};
+  return {.believed = read_believed(folder, options), .revoked = read_revoked(folder)};
+}
+
+Result<Trust> read_trust(const KeyFolder& folder, const TrustOptions& options) {
+  const TrustFiles files = read_trust_files(folder, options);
+  if (auto trouble = files.trouble(); !trouble) return std::move(trouble).error();
+  return files.over(*files.believed);
 }
 
 }  // namespace tubing::crypto

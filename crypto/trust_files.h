@@ -21,20 +21,35 @@ struct TrustOptions {
   KnownPeers* known = nullptr;
 };
 
-/// Reads the whole Trust of a folder: `revoked` where it exists, and with it
+/// What the files of a folder say, each for itself: `revoked` where it exists, and beside it
 ///
 ///   ca_only  `ca.pub`, which must exist
 ///   pinned   `pinned`, which must exist
 ///   tofu     `known_servers` and `known_clients`, where they exist, into `options.known`
 ///
-/// A program calls it when it starts, and again when the files have changed: it assigns the new
-/// Trust in the place of the old, then asks Trust::recheck() about the peers of its sessions.
-/// Blocks on the disk.
+/// The errors are those of read_trust().
+struct TrustFiles {
+  Result<Trust> believed;  ///< Revokes nothing.
+  Result<Revocations> revoked;
+
+  /// What is good here, and what `before` says in the place of what is bad.
+  Trust over(const Trust& before) const;
+  /// Ok where every file is good, else the errors of all that are bad.
+  Result<> trouble() const;
+};
+
+/// Reads them for a program that runs: it assigns over() in the place of its Trust, asks
+/// Trust::recheck() about the peers of its sessions, and tells trouble(). So a bad file takes back
+/// nothing that it said before, and keeps no other from counting. Blocks on the disk.
+/// Requires: options.known where the mode is tofu; each of its two files counts for itself too.
+TrustFiles read_trust_files(const KeyFolder& folder, const TrustOptions& options = {});
+
+/// Reads the whole Trust of a folder, for a program that starts. Blocks on the disk.
 ///
 /// Requires: options.known where the mode is tofu.
-/// Errors: invalid_argument for what breaks a file's rules, with the line's number; not_found for a
-/// file that must exist; permission_denied. Each names the file and what to do. Nothing has changed
-/// then: the Trust from before, and what `options.known` knew, still hold.
+/// Errors: data_loss for a `revoked` that is not whole; invalid_argument for what breaks a file's
+/// rules, with the line's number; not_found for a file that must exist; permission_denied. Each
+/// names the file and what to do; where several are bad, the text tells of all.
 Result<Trust> read_trust(const KeyFolder& folder, const TrustOptions& options = {});
 
 /// Reads lines `FINGERPRINT NAME USAGE [ROLE...]`; empty lines and what follows a '#' are skipped.

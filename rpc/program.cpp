@@ -37,20 +37,11 @@ int find_terminal() {
 
 bool has_gone(int terminal) { return terminal >= 0 && ::isatty(terminal) == 0 && errno == EIO; }
 
-/// What reload() reads: each of the two, or why not.
+/// What reload() reads: each of the files, or why not.
 struct Papers {
-  Result<crypto::Trust> trust;
+  crypto::TrustFiles trust;
   Result<crypto::Certificate> certificate;
 };
-
-/// Both of them ok, or what is wrong with them.
-Result<> both(const Result<>& one, const Result<>& other) {
-  if (one && other) return {};
-  if (one) return other.error().met_by("reload");
-  if (other) return one.error().met_by("reload");
-  return Error(one.error().status(), "reload",
-               fmt::format("{}; and {}", one.error().detail(), other.error().detail()));
-}
 
 }  // namespace
 
@@ -75,7 +66,7 @@ struct Program::Parts {
   Task<> reload_by_signal();
   Task<> save_known();
   Papers read_papers() const;
-  Result<> take_trust(Result<crypto::Trust> fresh);
+  Result<> take_trust(const crypto::TrustFiles& fresh);
   Result<> take_certificate(const Result<crypto::Certificate>& fresh);
   void on_hangup();
   void on_news();
@@ -164,26 +155,27 @@ Task<> Program::Parts::attend(Task<> main_task) {
 }
 
 Papers Program::Parts::read_papers() const {
-  return {.trust = crypto::read_trust(files, trust_options),
+  return {.trust = crypto::read_trust_files(files, trust_options),
           .certificate = crypto::read_certificate_file(files.certificate_of(name))};
 }
 
 Task<> Program::Parts::reload() {
   const Permit alone = co_await ok(reloading.acquire());
   hangup_waits = false;
-  Papers papers = co_await ok(run_blocking([this] { return read_papers(); }));
-  const Result<> believed = take_trust(std::move(papers.trust));
-  const Result<> shown = take_certificate(papers.certificate);
-  co_return both(believed, shown);
+  const Papers papers = co_await ok(run_blocking([this] { return read_papers(); }));
+  const Result<> believed = take_trust(papers.trust);
+  const Result<> done = both_ok(believed, take_certificate(papers.certificate));
+  if (!done) co_return done.error().met_by("reload");
+  co_return {};
 }
 
-Result<> Program::Parts::take_trust(Result<crypto::Trust> fresh) {
-  if (!fresh) return std::move(fresh).error();
-  *trust = *std::move(fresh);
+Result<> Program::Parts::take_trust(const crypto::TrustFiles& fresh) {
+  if (!fresh.believed && !fresh.revoked) return fresh.trouble();
+  *trust = fresh.over(*trust);
   const std::size_t ended = node->recheck();
   log(LogLevel::info, "the trust files of {} were read again: {} entries revoke, {} sessions ended",
       files.path(), trust->revoked().size(), ended);
-  return {};
+  return fresh.trouble();
 }
 
 /// A certificate that does not last longer is for new sessions alone: a peer would not take it for

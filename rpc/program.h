@@ -63,8 +63,8 @@ class Program {
   /// logger is told what has changed. Those that call it at the same time go one after the other.
   ///
   /// NAME.key is not read again: a new key, another name, suites and a pre-shared key need a
-  /// restart. Errors: of a trust file or the certificate, with its name; what it was before stays
-  /// in force, and the other of the two is taken all the same.
+  /// restart. Errors: of a trust file or the certificate, with its name, and with both or all of
+  /// them; what a bad file said before stays in force, and every other one is taken all the same.
   Task<> reload();
 
   /// What waits, and what the node's sessions and channels hold and have done; see report_text().

@@ -65,4 +65,7 @@ class [[nodiscard]] Result {
   std::expected<T, Error> value_;
 };
 
+/// Ok where both are, else the error; of two errors the first, with both texts where they differ.
+Result<> both_ok(const Result<>& one, const Result<>& other);
+
 }  // namespace tubing

@@ -232,6 +232,22 @@ TEST_CASE("reading the lists again keeps who was learned and not saved") {
   check_refused(scene.dial(3), {"has changed"});
 }
 
+TEST_CASE("a list that is bad keeps what it said and not the other list from counting") {
+  Scene scene;
+  scene.write("known_servers", fingerprint_of(2) + " db-1\n");
+  scene.write("known_clients", fingerprint_of(3) + " ann\n");
+  overwrite(scene.folder.file("known_servers"), as_bytes("db-1\n"));
+  overwrite(scene.folder.file("known_clients"), as_bytes(fingerprint_of(4) + " bob\n"));
+  const auto read = scene.known.read();
+  REQUIRE_FALSE(read.has_value());
+  CHECK(read.error().detail().contains("known_servers: line 1"));
+  CHECK(scene.known.knows({identity_of(2).public_key(), "db-1"}));
+  CHECK(scene.known.knows({identity_of(4).public_key(), "bob"}));
+  CHECK_FALSE(scene.known.knows({identity_of(3).public_key(), "ann"}));
+  overwrite(scene.folder.file("known_clients"), as_bytes("ann\n"));
+  CHECK(scene.known.read().error().detail().contains("known_clients: line 1"));
+}
+
 TEST_CASE("a learning list that is full refuses whom it does not know") {
   Scene scene;
   std::string text;

@@ -67,13 +67,13 @@ TEST_CASE("a serial is revoked for the issuer that gave it alone") {
 TEST_CASE("a list of revocations is read with its comments and its blanks") {
   const std::string text = "# who left\n\n  key " + kServer.fingerprint() +
                            "  # ann\r\nserial 00000000000000ff\t" + kAuthority.fingerprint();
-  const auto revoked = parse_revocations(text);
+  const auto revoked = parse_revocations(revocations_text(text));
   REQUIRE(revoked.has_value());
   CHECK(revoked->size() == 2);
   CHECK(revoked->has_key(kServer));
   CHECK(revoked->has_certificate(kAuthority, 255));
   CHECK_FALSE(revoked->has_key(kAuthority));
-  CHECK(parse_revocations("")->size() == 0);
+  CHECK(parse_revocations(revocations_text(""))->size() == 0);
 }
 
 TEST_CASE("a bad line of a list of revocations is refused with its number") {
@@ -91,7 +91,7 @@ TEST_CASE("a bad line of a list of revocations is refused with its number") {
               {key, "line 2: is neither"}};
   for (const auto& row : rows) {
     CAPTURE(row.line);
-    const auto revoked = parse_revocations("# list\n" + row.line + "\n");
+    const auto revoked = parse_revocations(revocations_text("# list\n" + row.line + "\n"));
     REQUIRE(revoked.code() == Code::invalid_argument);
     CHECK(revoked.error().detail().contains(row.told));
   }
@@ -110,7 +110,7 @@ TEST_CASE("a list of revocations takes no more than its most") {
 TEST_CASE("a revocation is added to its file once and leaves there what people wrote") {
   const TempFolder folder;
   const std::string path = folder.file("revoked");
-  overwrite(path, as_bytes("# ours\nkey " + kAuthority.fingerprint()));
+  overwrite(path, as_bytes(revocations_text("# ours\nkey " + kAuthority.fingerprint())));
   CountingEntropy entropy;
   const auto add = [&](const Revocation& what) {
     return add_to_revocations(path, what, "db-1", entropy);
@@ -120,11 +120,74 @@ TEST_CASE("a revocation is added to its file once and leaves there what people w
   CHECK_FALSE(*add(Revocation::of_key(kAuthority)));
   CHECK(*add({kAuthority, 255}));
   CHECK(as_text(file_bytes(path)) ==
-        "# ours\nkey " + kAuthority.fingerprint() + "\nkey " + kServer.fingerprint() +
-            "  # db-1\nserial 00000000000000ff " + kAuthority.fingerprint() + "  # db-1\n");
+        revocations_text("# ours\nkey " + kAuthority.fingerprint() + "\nkey " +
+                         kServer.fingerprint() + "  # db-1\nserial 00000000000000ff " +
+                         kAuthority.fingerprint() + "  # db-1\n"));
   CHECK(read_revocations(path)->size() == 3);
+  for (const std::string& bad : {revocations_text("keys\n"), std::string("# ours\n")}) {
+    overwrite(path, as_bytes(bad));
+    CHECK(add(Revocation::of_key(kServer)).error().detail().contains("revoked: "));
+    CHECK(as_text(file_bytes(path)) == bad);
+  }
+}
+
+TEST_CASE("a list of revocations ends with a line that counts and sums what stands before it") {
+  const std::string lines = "# two\n\nkey " + kServer.fingerprint() + "\nserial 00000000000000ff " +
+                            kAuthority.fingerprint() + "\n";
+  CHECK(revocations_text(lines) == lines + "end 2 b6f3632fa47faefc\n");
+  CHECK(revocations_text("") == "end 0 ff9bd71d64b513bb\n");
+  CHECK(revocations_text("key x") == "key x\nend 1 fd3dbf15ad2b241d\n");
+}
+
+TEST_CASE("a list of revocations that was cut off or changed anywhere is refused") {
+  const std::string whole = revocations_text("# list\nkey " + kServer.fingerprint() + "  # ann\n" +
+                                             "key " + kAuthority.fingerprint() + "\n");
+  const auto refused = [](const std::string& text) {
+    return parse_revocations(text).code() == Code::data_loss;
+  };
+  REQUIRE(parse_revocations(whole).has_value());
+  for (std::size_t size = 0; size < whole.size(); ++size) {
+    CAPTURE(size);
+    CHECK(refused(whole.substr(0, size)));
+    CHECK(refused(whole.substr(size + 1)));
+    std::string changed = whole;
+    changed[size] ^= 1;
+    CHECK(refused(changed));
+  }
+  CHECK(refused(whole + "\n"));
+  CHECK(refused(whole + "key " + kServer.fingerprint() + "\n"));
+  CHECK(refused(whole + whole));
+}
+
+TEST_CASE("a file of revocations that is not whole says what closes it again") {
+  const TempFolder folder;
+  const std::string path = folder.file("revoked");
+  const std::string lines = "key " + kServer.fingerprint() + "\n";
+  CountingEntropy entropy;
+  const struct {
+    std::string text;
+    std::string told;
+  } rows[] = {{"", "it does not end with a closing line"},
+              {lines, "it does not end with a closing line"},
+              {revocations_text(lines) + lines, "it does not end with a closing line"},
+              {lines + revocations_text(""), "its closing line is `end 0 "}};
+  for (const auto& row : rows) {
+    CAPTURE(row.text);
+    overwrite(path, as_bytes(row.text));
+    const auto refused = read_revocations(path);
+    REQUIRE(refused.code() == Code::data_loss);
+    CAPTURE(refused.error().text());
+    CHECK(refused.error().detail().starts_with(path + ": " + row.told));
+    CHECK(refused.error().detail().contains("copy it again"));
+    CHECK(refused.error().detail().ends_with("run `tube key revoke --rewrite`"));
+    const auto rewritten = rewrite_revocations(path, entropy);
+    REQUIRE(rewritten.has_value());
+    CHECK(rewritten->has_key(kServer) == !row.text.empty());
+    CHECK(read_revocations(path)->size() == rewritten->size());
+  }
   overwrite(path, as_bytes("keys\n"));
-  CHECK(add(Revocation::of_key(kServer)).error().detail().contains("revoked: line 1"));
+  CHECK(
+      rewrite_revocations(path, entropy).error().detail().contains("revoked: line 1: is neither"));
   CHECK(as_text(file_bytes(path)) == "keys\n");
 }
 

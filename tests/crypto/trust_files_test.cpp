@@ -23,6 +23,8 @@ struct Scene {
   void write(const std::string& name, const std::string& text) const {
     overwrite(folder.file(name), as_bytes(text));
   }
+  /// Puts these lines into a whole file `revoked`.
+  void revoke(const std::string& lines) const { write("revoked", revocations_text(lines)); }
   bool believes(const Result<Trust>& trust) const {
     REQUIRE(trust.has_value());
     return trust->verify_peer(certificate, Usage::server, ExpectedPeer::named("db-1"), kDuring)
@@ -34,9 +36,9 @@ TEST_CASE("the trust of a folder is its authorities without what it has revoked"
   const Scene scene;
   scene.write("ca.pub", fingerprint_of(9) + " # the old one\n" + fingerprint_of(1) + "\n");
   CHECK(scene.believes(read_trust(scene.files)));
-  scene.write("revoked", "key " + fingerprint_of(2) + "\n");
+  scene.revoke("key " + fingerprint_of(2) + "\n");
   CHECK_FALSE(scene.believes(read_trust(scene.files)));
-  scene.write("revoked", "");
+  scene.revoke("");
   scene.write("ca.pub", fingerprint_of(9));
   CHECK_FALSE(scene.believes(read_trust(scene.files)));
 }
@@ -50,7 +52,7 @@ TEST_CASE("the pins of a folder are read with usage and roles") {
   const auto peer =
       trust->verify_peer(scene.certificate, Usage::server, ExpectedPeer::named("db-1"), kDuring);
   CHECK(peer->roles == std::vector<std::string>{"admin", "storage"});
-  scene.write("revoked", "serial 0102030405060708 " + fingerprint_of(1));
+  scene.revoke("serial 0102030405060708 " + fingerprint_of(1));
   CHECK_FALSE(scene.believes(read_trust(scene.files, options)));
 }
 
@@ -76,9 +78,46 @@ TEST_CASE("a bad trust file is told with its name and its line") {
   CHECK(told(Trust::Mode::pinned).contains("pinned: No such file"));
   scene.write("ca.pub", "\n" + fingerprint_of(1) + " db-1\n");
   CHECK(told(Trust::Mode::ca_only).contains("ca.pub: line 2: has more than a fingerprint"));
-  scene.write("revoked", "key\n");
+  scene.revoke("key\n");
   for (const auto mode : {Trust::Mode::ca_only, Trust::Mode::pinned, Trust::Mode::tofu})
     CHECK(told(mode).contains("revoked: line 1"));
+}
+
+TEST_CASE("every trust file that is bad is told at once") {
+  const Scene scene;
+  scene.write("ca.pub", "nobody\n");
+  scene.write("revoked", "");
+  const auto trust = read_trust(scene.files);
+  REQUIRE(trust.code() == Code::invalid_argument);
+  CAPTURE(trust.error().text());
+  CHECK(trust.error().detail().contains("ca.pub: line 1: "));
+  CHECK(trust.error().detail().contains("; and " + scene.folder.file("revoked") + ": it does not"));
+  scene.revoke("");
+  CHECK_FALSE(read_trust(scene.files).error().detail().contains("revoked"));
+}
+
+TEST_CASE("a trust file that is bad keeps what it said and no other from counting") {
+  const Scene scene;
+  const std::string key = fingerprint_of(2);
+  scene.write("ca.pub", fingerprint_of(1) + "\n");
+  scene.revoke("");
+  const Trust before = *read_trust(scene.files);
+  CHECK(scene.believes(before));
+  scene.write("ca.pub", "nobody\n");
+  scene.revoke("key " + key + "\n");
+  const TrustFiles bad_authorities = read_trust_files(scene.files);
+  CHECK(bad_authorities.trouble().error().detail().contains("ca.pub"));
+  const Trust revoking = bad_authorities.over(before);
+  CHECK_FALSE(scene.believes(revoking));
+  CHECK(scene.believes(revoking.with_revoked({})));  // by the authorities from before
+
+  scene.write("ca.pub", fingerprint_of(9) + "\n");
+  scene.write("revoked", "");
+  const TrustFiles bad_revoked = read_trust_files(scene.files);
+  CHECK(bad_revoked.trouble().error().detail().contains("revoked: it does not end with"));
+  const Trust after = bad_revoked.over(revoking);
+  CHECK(after.revoked().has_key(identity_of(2).public_key()));
+  CHECK_FALSE(scene.believes(after.with_revoked({})));  // for another authority stands there now
 }
 
 TEST_CASE("a bad line of the pins is refused with its number") {

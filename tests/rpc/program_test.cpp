@@ -77,6 +77,8 @@ struct Scene {
     make_key("alice");
     make_key("bob");
   }
+  /// Puts these lines into a whole file `revoked`.
+  void revoke(const std::string& lines) const { write("revoked", crypto::revocations_text(lines)); }
   void write(const std::string& name, const std::string& text) const {
     overwrite(temp.file(name), as_bytes(text));
     set_mode(temp.file(name), 0600);
@@ -178,9 +180,9 @@ TEST_CASE("a program says at once that its own certificate is good for nobody") 
   scene.issue("alice", {.days_from = 1});
   told("valid");
   scene.issue("alice", {});
-  scene.write("revoked", "key " + scene.key_of("alice") + "\n");
+  scene.revoke("key " + scene.key_of("alice") + "\n");
   told("revoked");
-  scene.write("revoked", "");
+  scene.revoke("");
   scene.write("ca.pub", crypto::Authority::generate(scene.entropy).public_key().fingerprint());
   told("authority");
 }
@@ -214,7 +216,7 @@ TEST_CASE("a reload ends the session of a peer that was revoked since") {
   CHECK(served->send("still here"));
   CHECK(opened->recv(within(20s)));
 
-  scene.write("revoked", "key " + scene.key_of("bob") + " # lost\n");
+  scene.revoke("key " + scene.key_of("bob") + " # lost\n");
   CHECK(alice.reload());
   CHECK(served->recv(within(20s)).code() == Code::lost);
   CHECK(opened->recv(within(20s)).code() == Code::lost);
@@ -276,12 +278,38 @@ TEST_CASE("a reload of bad files leaves what was in force and takes the good one
   CHECK(visit(scene.options("bob"), alice));  // Who was dialled is alice, as before.
 
   // A bad certificate keeps no revocation from counting.
-  scene.write("revoked", "key " + scene.key_of("bob") + "\n");
+  scene.revoke("key " + scene.key_of("bob") + "\n");
   refused("alison");
   std::filesystem::rename(scene.files.revoked(), scene.temp.file("elsewhere"));
   const Result<> revoked = visit(scene.options("bob"), alice);
   REQUIRE_FALSE(revoked);
   CHECK(revoked.error().status() == Code::unauthenticated);
+}
+
+TEST_CASE(
+    "a reload takes what is revoked beside a bad file of authorities and names all that is bad") {
+  Scene scene;
+  Server alice(scene.options("alice"));
+  const Greeter greeter(alice);
+  REQUIRE(visit(scene.options("bob"), alice));
+  const std::string authorities = scene.read("ca.pub");
+  scene.write("ca.pub", "nobody\n");
+  scene.revoke("key " + scene.key_of("bob") + "\n");
+  const Result<> taken = alice.reload();
+  REQUIRE(taken.code() == Code::invalid_argument);
+  CHECK(taken.error().detail().contains("ca.pub: line 1"));
+  CHECK_FALSE(taken.error().detail().contains("revoked"));
+  scene.write("revoked", "");
+  const Result<> bad = alice.reload();
+  REQUIRE_FALSE(bad);
+  CHECK(bad.error().detail().contains("ca.pub: line 1"));
+  CHECK(bad.error().detail().contains("revoked: it does not end with a closing line"));
+  // What was taken is in force: as bob sees alice, by good files, she believes him no more.
+  scene.write("ca.pub", authorities);
+  std::filesystem::remove(scene.files.revoked());
+  const Result<> refused = visit(scene.options("bob"), alice);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().status() == Code::unauthenticated);
 }
 
 TEST_CASE("a reload takes no certificate for another key") {

@@ -353,8 +353,61 @@ TEST_CASE("tube key revoke takes a fingerprint and a certificate and a serial") 
   check_refused(home.key({"verify", "c"}), {"was revoked"});
   check_refused(home.key({"revoke", "nobody"}), {"no key nobody"});
   check_refused(home.key({"revoke", "ed25519:abc"}), {"11 characters"});
+}
+
+TEST_CASE("tube key revoke --rewrite closes a list that was edited and nothing else does") {
+  const Home home;
+  home.made({"new", "a"});
+  home.made({"new", "b"});
+  home.made({"revoke", "a"});
+  const auto bytes = file_bytes(home.file("revoked"));
+  const std::string whole(as_text(bytes));
+  overwrite(home.file("revoked"), as_bytes(whole.substr(0, whole.find("key "))));
+  for (const auto& words :
+       {std::vector<std::string>{"verify", "a"}, {"show", "a"}, {"revoke", "b"}})
+    check_refused(home.key(words),
+                  {home.file("revoked") + ": ", "closing line", "tube key revoke --rewrite"});
+  overwrite(home.file("revoked"), as_bytes("# by hand\n" + whole));
+  check_refused(home.key({"verify", "a"}), {"closing line", "tube key revoke --rewrite"});
+  check_told(home.key({"revoke", "--rewrite"}).out, {"it revokes 1 keys and certificates"});
+  check_refused(home.key({"verify", "a"}), {"was revoked"});
+  home.made({"revoke", "b"});
+  const auto json =
+      nlohmann::json::parse(home.key({"revoke", "--rewrite", "--json"}).out, nullptr, false);
+  REQUIRE_FALSE(json.is_discarded());
+  CHECK(json["count"] == 2);
   overwrite(home.file("revoked"), as_bytes("what\n"));
-  check_refused(home.key({"verify", "a"}), {"revoked: line 1"});
+  check_refused(home.key({"revoke", "--rewrite"}), {"revoked: line 1: is neither"});
+  CHECK(home.key({"revoke"}).status == 2);
+  CHECK(home.key({"revoke", "a", "--rewrite"}).status == 2);
+}
+
+TEST_CASE("tube key revoke says where no certificate here has the serial") {
+  const Home home;
+  home.made({"new", "a"});
+  const auto certificate = crypto::read_certificate_file(home.file("a.cert"));
+  REQUIRE(certificate.has_value());
+  const std::string told = "No certificate in " + home.keys + " has this serial";
+  check_told(home.key({"revoke", "0000000000000000"}).out, {told, "tube key show"});
+  for (const std::string& known :
+       {crypto::serial_text(certificate->serial), home.file("a.cert"), std::string("a")}) {
+    const Finished finished = home.key({"revoke", known});
+    CHECK(finished.status == 0);
+    CHECK_FALSE(finished.out.contains(told));
+  }
+}
+
+TEST_CASE("tube key says what a word is not that is neither a name nor a file of keys") {
+  const Home home;
+  home.made({"new", "a"});
+  for (const std::string command : {"show", "verify", "revoke"})
+    for (const std::string word : {"/dev/null", "", "A"}) {
+      CAPTURE(command);
+      CAPTURE(word);
+      const Finished finished = home.key({command, word});
+      check_refused(finished, {"\"" + word + "\" is no file that ends in", ", and no NAME: "});
+      CHECK_FALSE(finished.err.contains("tube key new"));
+    }
 }
 
 TEST_CASE("tube key ca --rotate hands over to a new authority step by step") {

@@ -249,7 +249,7 @@ TEST_CASE("tube pipe goes on by what it has read before where SIGHUP brings a ba
   alice.await_out("before");
   overwrite(pair.keys + "/revoked", as_bytes("bob\n"));
   alice.kill(SIGHUP);
-  alice.await_err("error rpc: reload: invalid_argument: " + pair.keys + "/revoked");
+  alice.await_err("error rpc: reload: data_loss: " + pair.keys + "/revoked: it does not end");
   alice.await_err("; what was in force before stays so\n");
   bob.type(", and after");
   alice.await_out(", and after");

@@ -62,6 +62,11 @@ std::string email_trouble(const std::string& email) {
 }
 
 Error no_such_key(const std::string& name, const crypto::KeyFolder& folder) {
+  if (const auto checked = crypto::check_name(name); !checked)
+    return refused(Code::invalid_argument,
+                   fmt::format("\"{}\" is no file that ends in .key, .cert, .pub or .psk, and no "
+                               "NAME: {}",
+                               printable(name), checked.error().detail()));
   return refused(
       Code::not_found,
       fmt::format("there is no key {} in {}; make it with `tube key new {}`, or name its "

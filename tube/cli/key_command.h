@@ -47,6 +47,7 @@ class KeyCommand {
     bool asks_passphrase = false;
     bool json = false;
     bool rotates = false;
+    bool rewrites = false;
     std::string passphrase_file;
     std::string authority_passphrase_file;
     std::string authorities_file;
@@ -74,12 +75,16 @@ class KeyCommand {
   Result<void> run_verify() const;
   Result<void> run_rotate(const Passphrase& passphrase) const;
   Result<void> run_revoke() const;
+  Result<void> run_rewrite() const;
   Result<void> run_psk() const;
 
   /// What the folder's `revoked` says; nothing where it, or the folder, is not there.
   Result<crypto::Revocations> revoked() const;
   /// What the target of `revoke` means: a serial may be any authority's of the folder.
   Result<std::vector<crypto::Revocation>> target_revocations() const;
+
+  /// Whether a certificate of the folder, or the one that was named, is among them.
+  bool is_serial_here(const std::vector<crypto::Revocation>& revocations) const;
 
   crypto::KeyFolder folder() const { return crypto::KeyFolder(options_.folder); }
   crypto::Claims claims_of_options() const;

@@ -1,6 +1,7 @@
 // The parts of `tube key` that take trust back, move it to another authority, or share a secret.
 #include <fmt/format.h>
 
+#include <filesystem>
 #include <utility>
 
 #include "tubing/crypto/certificate_file.h"
@@ -13,10 +14,12 @@ namespace tubing::cli {
 
 void KeyCommand::add_revoke() {
   revoke_ = key_->add_subcommand("revoke", "Believe a key or a certificate no more");
-  revoke_
-      ->add_option("NAME|FINGERPRINT|FILE|SERIAL", options_.target,
-                   "The key of NAME, or that key; one certificate, by its file or serial")
-      ->required();
+  CLI::Option_group* what = revoke_->add_option_group("what");
+  what->add_option("NAME|FINGERPRINT|FILE|SERIAL", options_.target,
+                   "The key of NAME, or that key; one certificate, by its file or serial");
+  what->add_flag("--rewrite", options_.rewrites,
+                 "Give the file `revoked` its closing line again, after an edit by hand");
+  what->require_option(1);
   revoke_->add_flag("--json", options_.json, "Print JSON");
   add_folder_option(*revoke_);
 }
@@ -37,6 +40,21 @@ Result<crypto::Revocations> KeyCommand::revoked() const {
   auto revocations = crypto::read_revocations(folder().revoked());
   if (revocations.code() == Code::not_found) return crypto::Revocations();
   return revocations;
+}
+
+bool KeyCommand::is_serial_here(const std::vector<crypto::Revocation>& revocations) const {
+  if (crypto::file_kind(options_.target) == crypto::FileKind::certificate) return true;
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator(folder().path(), ignored)) {
+    const std::string path = entry.path();
+    if (crypto::file_kind(path) != crypto::FileKind::certificate) continue;
+    const auto certificate = crypto::read_certificate_file(path);
+    for (const crypto::Revocation& revocation : revocations)
+      if (certificate && revocation.key == certificate->issuer &&
+          revocation.serial == certificate->serial)
+        return true;
+  }
+  return false;
 }
 
 Result<std::vector<crypto::Revocation>> KeyCommand::target_revocations() const {
@@ -67,7 +85,26 @@ Result<std::vector<crypto::Revocation>> KeyCommand::target_revocations() const {
                        : Revocation::of_certificate(*certificate)};
 }
 
+Result<void> KeyCommand::run_rewrite() const {
+  const std::string file = folder().revoked();
+  const auto revocations = crypto::rewrite_revocations(file, entropy_);
+  if (!revocations) return revocations.error();
+  if (options_.json) {
+    Json out;
+    out["file"] = file;
+    out["count"] = revocations->size();
+    fmt::print("{}\n", out.dump(2));
+    return {};
+  }
+  fmt::print(
+      "Closed {} behind its last line: it revokes {} keys and certificates\n"
+      "Next: compare that with what you know, for nothing can tell a line that is missing now.\n",
+      file, revocations->size());
+  return {};
+}
+
 Result<void> KeyCommand::run_revoke() const {
+  if (options_.rewrites) return run_rewrite();
   if (auto made = folder().make(); !made) return made;
   const auto revocations = target_revocations();
   if (!revocations) return revocations.error();
@@ -91,6 +128,11 @@ Result<void> KeyCommand::run_revoke() const {
   const bool added = out["added"].get<bool>();
   fmt::print("{}\n", added ? "Revoked in " + file : "Revoked already in " + file);
   for (const crypto::Revocation& revocation : *revocations) fmt::print("  {}\n", revocation.text());
+  if (!revocations->empty() && revocations->front().serial && !is_serial_here(*revocations))
+    fmt::print(
+        "No certificate in {} has this serial, so check it: `tube key show` prints that of a "
+        "certificate.\n",
+        folder().path());
   fmt::print(
       "Next: copy {} into the key folder of every machine that trusts this authority, and have the "
       "programs there read it: send them SIGHUP, or start them again.\n",
