@@ -100,25 +100,21 @@ bool DiskMedium::draw_hang(const DiskRequest& request) {
 }
 
 void DiskMedium::perform_part(DiskRequest& request, Opening& opening) {
-  const bool is_write = request.operation == DiskOperation::write;
-  if (!is_write) {
+  if (request.operation != DiskOperation::write) {
     if (prng_.chance(1, 2)) perform(request, opening, last_change_);
     return;
   }
-  std::uint64_t at = request.offset;
-  for (Bytes& part : request.parts) {
-    const std::uint64_t begin = std::exchange(at, at + part.size());
-    // The sectors that it reached, as a write of each.
-    detail::for_each_sector(begin, part, [&](std::uint64_t offset, ByteView sector) {
-      if (prng_.chance(1, 2)) return;
-      DiskRequest reached;
-      reached.operation = DiskOperation::write;
-      reached.path = request.path;
-      reached.offset = offset;
-      reached.parts.emplace_back(sector.begin(), sector.end());
-      perform(reached, opening, last_change_);
-    });
-  }
+  // The sectors that it reached, as a write of each.
+  const Bytes bytes = detail::joined(request.parts);
+  detail::for_each_sector(request.offset, bytes, [&](std::uint64_t at, ByteView sector) {
+    if (prng_.chance(1, 2)) return;
+    DiskRequest reached;
+    reached.operation = DiskOperation::write;
+    reached.path = request.path;
+    reached.offset = at;
+    reached.parts.emplace_back(sector.begin(), sector.end());
+    perform(reached, opening, last_change_);
+  });
 }
 
 void DiskMedium::lose_power() {
@@ -193,9 +189,9 @@ void DiskMedium::misdirect(NodeId id, const FileChange& change) {
 }
 
 void DiskMedium::damage(NodeId id, std::uint64_t offset, std::uint64_t length, DiskFault fault) {
-  damages_.push_back(
-      {.path = tree_.path_of(id), .offset = offset, .length = length, .fault = fault});
   note("disk.damage", {id, offset, length, static_cast<std::uint64_t>(fault)});
+  if (on_damage_)
+    on_damage_({.path = tree_.path_of(id), .offset = offset, .length = length, .fault = fault});
 }
 
 void DiskMedium::wipe() {

@@ -39,12 +39,6 @@ std::string_view meaning_of(Code code) {
 
 Error fail(const DiskRequest& request, Code code) { return request.error(code, meaning_of(code)); }
 
-Bytes joined(const DiskRequest& request) {
-  Bytes bytes;
-  for (const Bytes& part : request.parts) append(bytes, part);
-  return bytes;
-}
-
 }  // namespace
 
 DiskMedium::DiskMedium(std::function<Time()> clock, Prng prng, RunHash& hash, std::uint64_t host)
@@ -143,7 +137,7 @@ Result<> DiskMedium::read(DiskRequest& request, NodeId id) {
 }
 
 Result<> DiskMedium::write(const DiskRequest& request, NodeId id) {
-  const Bytes bytes = joined(request);
+  const Bytes bytes = detail::joined(request.parts);
   if (bytes.empty()) return {};
   const std::uint64_t first = request.offset / kPageBytes;
   const std::uint64_t end = page_behind(request.offset + bytes.size());
@@ -179,8 +173,11 @@ Result<> DiskMedium::write_in_part(const DiskRequest& request, NodeId id, ByteVi
   }
   const std::uint64_t fits = std::min<std::uint64_t>(
       bytes.size(), page * kPageBytes > request.offset ? page * kPageBytes - request.offset : 0);
-  const std::uint64_t sectors = prng_.below(fits / channel::kSectorBytes + 1);
-  const ByteView part = bytes.first(sectors * channel::kSectorBytes);
+  // It ends where a sector does.
+  const std::uint64_t stop = request.offset + prng_.below(fits + 1);
+  const std::uint64_t end_of_part = stop - stop % channel::kSectorBytes;
+  const ByteView part =
+      bytes.first(end_of_part > request.offset ? end_of_part - request.offset : 0);
   if (!part.empty()) {
     tree_.take_room(id, request.offset / kPageBytes, page_behind(request.offset + part.size()));
     change(id, {.offset = request.offset, .bytes = Bytes(part.begin(), part.end())});

@@ -56,8 +56,8 @@ class DiskMedium {
   bool rot(std::string_view path, std::uint64_t offset, std::byte mask = std::byte{1});
 
   const DiskCounts& counts() const { return counts_; }
-  /// What was damaged since this was asked before, the oldest first.
-  std::vector<DiskDamage> take_damages() { return std::exchange(damages_, {}); }
+  /// Told of each damage as it happens, for a model that must not take it for a bug.
+  void on_damage(std::function<void(const DiskDamage&)> told) { on_damage_ = std::move(told); }
   /// Changes that a power loss would put at risk.
   std::size_t unsynced_changes() const;
   std::uint64_t blocks_used() const { return tree_.blocks_used(); }
@@ -123,7 +123,7 @@ class DiskMedium {
   DiskConditions conditions_;
   DiskCounts counts_;
   std::vector<Order> orders_;
-  std::vector<DiskDamage> damages_;
+  std::function<void(const DiskDamage&)> on_damage_;
   std::vector<Disk*> disks_;
   detail::DiskTree tree_;
   detail::ChangeId last_change_ = 0;

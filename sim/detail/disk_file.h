@@ -27,6 +27,13 @@ struct FileChange {
   bool misdirected = false;  ///< Where it should be stored nothing will be.
 };
 
+/// The parts of a write as one.
+inline Bytes joined(const std::vector<Bytes>& parts) {
+  Bytes bytes;
+  for (const Bytes& part : parts) append(bytes, part);
+  return bytes;
+}
+
 /// Calls `visit(offset, part)` for each sector that `bytes` at `offset` touches.
 template <class F>
 void for_each_sector(std::uint64_t offset, ByteView bytes, F visit) {
