@@ -43,7 +43,8 @@ Result<void> write_authority_file(const std::string& path, const PublicKey& auth
 }
 
 Result<void> add_authority(const std::string& path, const PublicKey& authority, Entropy& entropy) {
-  auto text = detail::read_text_file(path, detail::Readers::everyone, kAuthoritiesFileBytesMax);
+  auto text =
+      detail::read_text_file(path, detail::Readers::everyone_of_a_list, kAuthoritiesFileBytesMax);
   if (!text) return std::move(text).error();
   const auto before = parse_authorities(*text);
   if (!before) return detail::in_file(path, before.error());
@@ -75,7 +76,7 @@ Result<std::vector<PublicKey>> parse_authorities(std::string_view text) {
 
 Result<std::vector<PublicKey>> read_authority_file(const std::string& path) {
   const auto text =
-      detail::read_text_file(path, detail::Readers::everyone, kAuthoritiesFileBytesMax);
+      detail::read_text_file(path, detail::Readers::everyone_of_a_list, kAuthoritiesFileBytesMax);
   if (!text) return text.error();
   auto authorities = parse_authorities(*text);
   if (!authorities) return detail::in_file(path, authorities.error());

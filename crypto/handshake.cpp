@@ -113,7 +113,7 @@ Result<> Handshake::on_preamble() {
                              "another",
                              suite_text(theirs.suite)));
   }
-  if (auto agreed = check_agreement(theirs, answer); !agreed) return agreed;
+  if (auto agreed = check_agreement(theirs, answer, config_.suites); !agreed) return agreed;
   awaited_ = 1;
   return begin_noise(theirs);
 }

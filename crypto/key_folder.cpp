@@ -27,14 +27,20 @@ std::string default_key_folder() {
   return "";
 }
 
-Result<void> KeyFolder::check_named() const {
-  if (!path_.empty()) return {};
-  return Error(Code::invalid_argument, "key folder",
-               "neither TUBING_KEYS nor HOME is set; name the folder of the keys with --dir");
+Result<void> KeyFolder::check_usable() const {
+  if (path_.empty())
+    return Error(Code::invalid_argument, "key folder",
+                 "neither TUBING_KEYS nor HOME is set; name the folder of the keys with --dir");
+  struct stat status{};
+  if (::stat(path_.c_str(), &status) != 0 || (status.st_mode & 022) == 0) return {};
+  return Error(Code::permission_denied, "key folder",
+               fmt::format("{} has mode {:04o}, which lets others than its owner put files there; "
+                           "run `chmod go-w {}`",
+                           path_, status.st_mode & 07777U, path_));
 }
 
 Result<void> KeyFolder::make() const {
-  if (Result<void> named = check_named(); !named) return named;
+  if (Result<void> named = check_usable(); !named) return named;
   for (std::size_t end = 0; end != std::string::npos;) {
     end = path_.find('/', end + 1);
     const std::string folder = path_.substr(0, end);

@@ -32,10 +32,11 @@ class KeyFolder {
   std::string known_servers() const { return file("known_servers", ""); }
   std::string known_clients() const { return file("known_clients", ""); }
 
-  /// Errors: invalid_argument without a path, with what to set or to say.
-  Result<void> check_named() const;
+  /// Errors: invalid_argument without a path, with what to set or to say; permission_denied where
+  /// others than its owner may put files there, with the chmod that mends it.
+  Result<void> check_usable() const;
   /// Makes the folder with mode 0700, and those above it, where they are missing.
-  /// Errors: invalid_argument without a path; the system's own reason with the folder's name.
+  /// Errors: as check_usable(); the system's own reason with the folder's name.
   Result<void> make() const;
 
  private:

@@ -69,7 +69,8 @@ Preamble answer_preamble(const Preamble& dialler, std::span<const Suite> allowed
   return takes ? dialler : Preamble{.suite = Suite::none, .mode = mode};
 }
 
-Result<> check_agreement(const Preamble& dialler, const Preamble& listener) {
+Result<> check_agreement(const Preamble& dialler, const Preamble& listener,
+                         std::span<const Suite> allowed) {
   if (listener == dialler && dialler.suite != Suite::none) return {};
   if (listener.version != dialler.version) {
     return disagreement(fmt::format(
@@ -83,9 +84,12 @@ Result<> check_agreement(const Preamble& dialler, const Preamble& listener) {
         "or neither",
         mode_text(dialler.mode), mode_text(listener.mode)));
   }
-  return disagreement(fmt::format(
-      "the dialler asks for {} and the listener took {}: allow it there, or dial with another",
-      suite_text(dialler.suite), suite_text(listener.suite)));
+  std::string takes = allowed.empty() ? "not that" : "";
+  for (const Suite suite : allowed) takes += (takes.empty() ? "" : " or ") + suite_text(suite);
+  return disagreement(
+      fmt::format("the dialler asks for {} and the listener takes {}: name the same suite on both "
+                  "sides (`tube pipe --suite`, or `suites` in a program)",
+                  suite_text(dialler.suite), takes));
 }
 
 }  // namespace tubing::crypto

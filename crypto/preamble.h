@@ -58,7 +58,9 @@ Preamble decode_preamble(ByteView bytes);
 Preamble answer_preamble(const Preamble& dialler, std::span<const Suite> allowed, Mode mode);
 
 /// Whether the listener's answer takes what the dialler stated; the same text serves both sides.
+/// `allowed` are the listener's suites, where they are known: to itself.
 /// Errors: failed_precondition, naming both versions, suites or modes and what to do.
-Result<> check_agreement(const Preamble& dialler, const Preamble& listener);
+Result<> check_agreement(const Preamble& dialler, const Preamble& listener,
+                         std::span<const Suite> allowed = {});
 
 }  // namespace tubing::crypto

@@ -40,7 +40,8 @@ Result<Revocations> parse_lines(std::string_view lines) {
 }
 
 Result<std::string> read_text(const std::string& path) {
-  return detail::read_text_file(path, detail::Readers::everyone, kRevocationsFileBytesMax);
+  return detail::read_text_file(path, detail::Readers::everyone_of_a_list,
+                                kRevocationsFileBytesMax);
 }
 
 /// Writes the lines with their closing line.

@@ -39,7 +39,8 @@ Result<Revocations> read_revoked(const KeyFolder& folder) {
 }
 
 Result<std::vector<Pin>> read_pins(const std::string& path) {
-  const auto text = detail::read_text_file(path, detail::Readers::everyone, kPinsFileBytesMax);
+  const auto text =
+      detail::read_text_file(path, detail::Readers::everyone_of_a_list, kPinsFileBytesMax);
   if (!text) return text.error();
   auto pins = parse_pins(*text);
   if (!pins) return detail::in_file(path, pins.error());
@@ -89,7 +90,7 @@ Result<> TrustFiles::trouble() const {
 
 TrustFiles read_trust_files(const KeyFolder& folder, const TrustOptions& options) {
   TUBING_ASSERT(options.mode != Trust::Mode::tofu || options.known != nullptr);
-  if (auto named = folder.check_named(); !named) return {named.error(), named.error()};
+  if (auto named = folder.check_usable(); !named) return {named.error(), named.error()};
   return {.believed = read_believed(folder, options), .revoked = read_revoked(folder)};
 }
 

@@ -4,6 +4,7 @@
 // A run that matches no case exits with 2.
 #define DOCTEST_CONFIG_IMPLEMENT
 #include <doctest/doctest.h>
+#include <sys/stat.h>
 
 #include <cstdio>
 #include <cstdlib>
@@ -69,6 +70,7 @@ std::string exact_filter(std::string_view name) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  ::umask(022);  // Files that a test makes are not for others to write, whoever runs it.
   doctest::Context context(argc, argv);
   for (int i = 1; i < argc; ++i) {
     if (auto name = value_of(argv[i], "--case=")) {

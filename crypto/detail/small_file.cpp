@@ -65,6 +65,11 @@ Result<void> check_kind(int fd, const std::string& path, Readers readers) {
                  fmt::format("{} has mode {:04o}, which opens it to others than its owner; run "
                              "`chmod 600 {}`, and make a new key if somebody may have read it",
                              path, mode, path));
+  if (readers == Readers::everyone_of_a_list && (mode & 022) != 0)
+    return Error(Code::permission_denied, "read file",
+                 fmt::format("{} has mode {:04o}, which lets others than its owner say whom to "
+                             "believe; look through it, and run `chmod go-w {}`",
+                             path, mode, path));
   return {};
 }
 

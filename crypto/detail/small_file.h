@@ -12,13 +12,14 @@
 
 namespace tubing::crypto::detail {
 
-/// Who may read a file: its owner alone, or everyone.
-enum class Readers : std::uint8_t { owner, everyone };
+/// Who may read a file: its owner alone, or everyone. Of a list that says whom to believe, which
+/// everyone may read, nobody but its owner may be the writer.
+enum class Readers : std::uint8_t { owner, everyone, everyone_of_a_list };
 
 /// Fills the front of `out` with the whole file. Blocks on the disk.
 /// Returns: the file's size.
 /// Errors: not_found; out_of_range where the file is longer than `out`; permission_denied, also
-/// where others than the allowed readers may read it, with the chmod that mends it;
+/// where others than the allowed ones may read or write it, with the chmod that mends it;
 /// invalid_argument where it is no regular file.
 Result<std::size_t> read_small_file(const std::string& path, Readers readers, MutableBytes out);
 

@@ -120,6 +120,30 @@ TEST_CASE("a trust file that is bad keeps what it said and no other from countin
   CHECK_FALSE(scene.believes(after.with_revoked({})));  // for another authority stands there now
 }
 
+TEST_CASE("a list or a folder that others may write to is refused") {
+  const Scene scene;
+  const std::string lines = fingerprint_of(2) + " db-1 server\n";
+  scene.write("ca.pub", fingerprint_of(1) + "\n");
+  scene.write("pinned", lines);
+  scene.revoke("");
+  const auto told = [&](const std::string& path, Trust::Mode mode) {
+    for (const unsigned opened : {0020U, 0002U}) {
+      const unsigned before = mode_of(path);
+      set_mode(path, before | opened);
+      const auto trust = read_trust(scene.files, {.mode = mode});
+      set_mode(path, before);
+      REQUIRE(trust.code() == Code::permission_denied);
+      CHECK(trust.error().detail().starts_with(path + " has mode "));
+      CHECK(trust.error().detail().ends_with("run `chmod go-w " + path + "`"));
+    }
+    CHECK(read_trust(scene.files, {.mode = mode}).has_value());
+  };
+  told(scene.folder.file("ca.pub"), Trust::Mode::ca_only);
+  told(scene.folder.file("revoked"), Trust::Mode::ca_only);
+  told(scene.folder.file("pinned"), Trust::Mode::pinned);
+  told(scene.folder.path(), Trust::Mode::ca_only);
+}
+
 TEST_CASE("a bad line of the pins is refused with its number") {
   const std::string key = fingerprint_of(2);
   const struct {

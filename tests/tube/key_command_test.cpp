@@ -160,8 +160,42 @@ TEST_CASE("tube key fails where its output cannot be written") {
   for (const auto& command :
        {Home::command({"show", "db-1", "--json"}), Home::command({"--help"})}) {
     Process full(command, home.environment, {.out = "/dev/full"});
-    check_refused(full.finish(), {"standard output could not be written"});
+    const Finished finished = full.finish();
+    check_refused(finished, {"standard output could not be written"});
+    CHECK_FALSE(finished.err.contains("Still"));
   }
+}
+
+TEST_CASE("tube key says what it has made where its output cannot be written") {
+  const Home home;
+  for (const auto& [words, told] : std::vector<std::pair<std::vector<std::string>, std::string>>{
+           {{"ca"}, home.file("ca.key") + " was made"},
+           {{"new", "dora"}, home.file("dora.key") + " was made"},
+           {{"renew", "dora"}, home.file("dora.cert") + " was renewed"},
+           {{"revoke", "dora"}, home.file("revoked") + " was written"},
+           {{"psk"}, home.file("shared.psk") + " was made"}}) {
+    CAPTURE(told);
+    Process full(Home::command(words), home.environment, {.out = "/dev/full"});
+    check_refused(full.finish(), {"standard output could not be written", "Still, " + told});
+    CHECK(std::filesystem::exists(told.substr(0, told.find(' '))));
+  }
+}
+
+TEST_CASE("tube key puts nothing into a folder where others may do so too") {
+  const Home home;
+  std::filesystem::create_directory(home.keys);
+  set_mode(home.keys, 0777);
+  check_refused(home.key({"new", "db-1"}), {home.keys + " has mode 0777", "chmod go-w"});
+  CHECK(std::filesystem::is_empty(home.keys));
+}
+
+TEST_CASE("tube key ca --rotate leaves nothing behind where it could not hand over") {
+  const Home home;
+  home.made({"ca"});
+  overwrite(home.file("ca.pub"), as_bytes("nobody\n"));
+  check_refused(home.key({"ca", "--rotate"}), {"ca.pub: line 1"});
+  CHECK_FALSE(std::filesystem::exists(home.file("ca.key.next")));
+  CHECK_FALSE(std::filesystem::exists(home.file("ca.key.old")));
 }
 
 TEST_CASE("tube key show tells what may be known and no secret") {

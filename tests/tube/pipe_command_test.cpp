@@ -166,6 +166,19 @@ TEST_CASE("tube pipe says when its peer has the very name that it has itself") {
   check_told(alice.finish().err, {"connected to alice, who has our own name"});
 }
 
+TEST_CASE("tube pipe refuses files and folders in which others may say whom to believe") {
+  const Pair pair;
+  run_process({TUBE_PROGRAM, "key", "revoke", "0000000000000001"}, pair.environment);
+  for (const std::string name : {"/ca.pub", "/revoked", ""}) {
+    CAPTURE(name);
+    const std::string path = pair.keys + name;
+    const unsigned mode = crypto::mode_of(path);
+    set_mode(path, mode | 022);
+    check_refused(pair.pipe({"alice@127.0.0.1:1", "--as", "bob"}), {path, "chmod go-w " + path});
+    set_mode(path, mode);
+  }
+}
+
 TEST_CASE("tube pipe opens a sealed key with the passphrase of a file") {
   const Pair pair;
   const std::string good = pair.folder.file("good");
@@ -370,7 +383,8 @@ TEST_CASE("tube pipe speaks the suite that both sides name") {
   const Pair pair;
   Process alice = pair.listener({.in = "/dev/null"}, {"--suite", "aes"});
   const std::string peer = "alice@" + address_of(alice);
-  check_refused(pair.pipe({peer, "--as", "bob"}), {"ChaChaPoly", "allow it there"});
+  check_refused(pair.pipe({peer, "--as", "bob"}), {"ChaChaPoly", "not that", "--suite"});
+  alice.await_err("(ChaChaPoly) and the listener takes suite 2 (AESGCM): name the same suite");
   CHECK(pair.pipe({peer, "--as", "bob", "--suite", "aes"}).status == 0);
   CHECK(alice.finish().status == 0);
 }

@@ -61,11 +61,14 @@ Result<crypto::Authority> rotate_authority(const crypto::KeyFolder& folder,
   Result<> done = crypto::write_key_file(next, authority.identity(), protection, entropy);
   // Trusted first, then in charge: whatever is interrupted, ca.key signs for somebody in ca.pub.
   if (done) done = crypto::add_authority(folder.authorities(), authority.public_key(), entropy);
-  if (done && (::link(key.c_str(), old.c_str()) != 0 || ::rename(next.c_str(), key.c_str()) != 0))
+  const bool kept = done && ::link(key.c_str(), old.c_str()) == 0;
+  if (done && (!kept || ::rename(next.c_str(), key.c_str()) != 0))
     done = Error(Code::unavailable, "authority",
                  fmt::format("{}: {}", key, std::generic_category().message(errno)));
-  if (!done) return std::move(done).error();
-  return authority;
+  if (done) return authority;
+  if (kept) ::unlink(old.c_str());
+  ::unlink(next.c_str());
+  return std::move(done).error();
 }
 
 Result<crypto::Authority> open_authority(const crypto::KeyFolder& folder,

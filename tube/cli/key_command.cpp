@@ -207,10 +207,21 @@ int KeyCommand::run() {
   return kExitRefused;
 }
 
+std::string KeyCommand::change() const {
+  const crypto::KeyFolder files = folder();
+  if (new_->parsed()) return files.key_of(options_.target) + " was made";
+  if (ca_->parsed()) return files.authority_key() + " was made";
+  if (renew_->parsed()) return files.certificate_of(options_.target) + " was renewed";
+  if (revoke_->parsed()) return files.revoked() + " was written";
+  if (psk_->parsed())
+    return (options_.target.empty() ? files.pre_shared_key() : options_.target) + " was made";
+  return "";
+}
+
 Result<void> KeyCommand::check_folder() const {
   const bool needs_none =
       crypto::file_kind(options_.target) != crypto::FileKind::none && !revoke_->parsed();
-  return needs_none ? Result<void>() : folder().check_named();
+  return needs_none ? Result<void>() : folder().check_usable();
 }
 
 Result<void> KeyCommand::run_chosen() const {

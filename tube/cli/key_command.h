@@ -35,6 +35,9 @@ class KeyCommand {
   /// Requires: chosen().
   /// Returns: the exit status.
   int run();
+  /// What a run that went well has changed, for people who could not read what it printed; empty
+  /// where it only tells.
+  std::string change() const;
 
  private:
   struct Options {

@@ -25,12 +25,14 @@ std::string version_text() {
                      tubing::kWireVersion, tubing::kCertificateVersion);
 }
 
-/// Returns `status`, or 1 where what was printed could not be written, and says so: a script must
-/// not take half a key's description for a whole one.
-int exit_status(int status) {
+/// Returns `status`, or 1 where what was printed could not be written, and says so, with what was
+/// changed all the same: a script must not take half a key's description for a whole one.
+int exit_status(int status, const std::string& change = "") {
   const bool written = std::fflush(stdout) == 0 && std::ferror(stdout) == 0;
   if (written && std::cout.flush().good()) return status;
-  fmt::print(stderr, "tube: standard output could not be written; is its disk full, or closed?\n");
+  const bool changed = status == tubing::cli::kExitOk && !change.empty();
+  fmt::print(stderr, "tube: standard output could not be written; is its disk full, or closed?{}\n",
+             changed ? " Still, " + change : "");
   return tubing::cli::kExitRefused;
 }
 
@@ -48,6 +50,6 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? exit_status(tubing::cli::kExitOk) : tubing::cli::kExitUsage;
   }
-  if (key.chosen()) return exit_status(key.run());
+  if (key.chosen()) return exit_status(key.run(), key.change());
   return pipe.chosen() ? pipe.run() : tubing::cli::kExitUsage;
 }

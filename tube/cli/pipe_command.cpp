@@ -143,7 +143,7 @@ int PipeCommand::run() {
   for (const Result<>& usable : {check_readable(STDIN_FILENO), check_writable(STDOUT_FILENO)})
     if (!usable) return refuse(usable.error());
   if (folder_.empty()) folder_ = crypto::default_key_folder();
-  if (Result<> named = crypto::KeyFolder(folder_).check_named(); !named)
+  if (Result<> named = crypto::KeyFolder(folder_).check_usable(); !named)
     return refuse(named.error().met_by("pipe"));
   if (name_.empty()) {
     Result<std::string> name = only_name(folder_);
