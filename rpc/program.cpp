@@ -62,12 +62,14 @@ struct Program::Parts {
   Result<> begin(const ProgramOptions& options, const crypto::Certificate& certificate);
   Result<> watch_signals();
   Task<> attend(Task<> main_task);
-  Task<> reload();
+  Task<> reload(bool by_signal);
   Task<> reload_by_signal();
   Task<> save_known();
   Papers read_papers() const;
-  Result<> take_trust(const crypto::TrustFiles& fresh);
-  Result<> take_certificate(const Result<crypto::Certificate>& fresh);
+  /// Both put into words what was read.
+  Result<> take_trust(const crypto::TrustFiles& fresh, std::string& news);
+  Result<> take_certificate(const Result<crypto::Certificate>& fresh, std::string& news);
+  void tell_reloaded(std::string_view news, bool by_signal);
   void on_hangup();
   void on_news();
   std::string report() const { return report_text(scheduler.dump(), node->stats()); }
@@ -159,32 +161,39 @@ Papers Program::Parts::read_papers() const {
           .certificate = crypto::read_certificate_file(files.certificate_of(name))};
 }
 
-Task<> Program::Parts::reload() {
+Task<> Program::Parts::reload(bool by_signal) {
   const Permit alone = co_await ok(reloading.acquire());
   hangup_waits = false;
   const Papers papers = co_await ok(run_blocking([this] { return read_papers(); }));
-  const Result<> believed = take_trust(papers.trust);
-  const Result<> done = both_ok(believed, take_certificate(papers.certificate));
+  std::string news;
+  const Result<> believed = take_trust(papers.trust, news);
+  const Result<> done = both_ok(believed, take_certificate(papers.certificate, news));
+  if (!news.empty()) tell_reloaded(news, by_signal);
   if (!done) co_return done.error().met_by("reload");
   co_return {};
 }
 
-Result<> Program::Parts::take_trust(const crypto::TrustFiles& fresh) {
+Result<> Program::Parts::take_trust(const crypto::TrustFiles& fresh, std::string& news) {
   if (!fresh.believed && !fresh.revoked) return fresh.trouble();
   *trust = fresh.over(*trust);
   const std::size_t ended = node->recheck();
-  log(LogLevel::info, "the trust files of {} were read again: {} entries revoke, {} sessions ended",
-      files.path(), trust->revoked().size(), ended);
+  news = fmt::format("read again: the trust files of {} ({} entries revoke, {} sessions ended)",
+                     files.path(), trust->revoked().size(), ended);
   return fresh.trouble();
 }
 
 /// A certificate that does not last longer is for new sessions alone: a peer would not take it for
 /// a renewal.
-Result<> Program::Parts::take_certificate(const Result<crypto::Certificate>& fresh) {
+Result<> Program::Parts::take_certificate(const Result<crypto::Certificate>& fresh,
+                                          std::string& news) {
   if (!fresh) return fresh.error();
   const crypto::Certificate before = credentials->certificate();
-  if (*fresh == before) return {};
   const crypto::Claims& claims = fresh->claims;
+  const auto tell = [&](std::string_view what) {
+    news += fmt::format("{}{}.cert ({} until {})", news.empty() ? "read again: " : " and ", name,
+                        what, crypto::date_text(claims.not_after));
+  };
+  if (*fresh == before) return tell("as before,"), Result<>();
   Result<> believable =
       crypto::check_own_certificate(*fresh, identity.public_key(), *trust, reactor.wall_now());
   if (!believable) return believable;
@@ -195,13 +204,20 @@ Result<> Program::Parts::take_certificate(const Result<crypto::Certificate>& fre
                              files.certificate_of(name), claims.name, before.claims.name));
   Result<> renewed = credentials->renew(identity, *fresh, claims.not_after);
   if (!renewed) return renewed;
-  log(LogLevel::info, "our certificate is renewed until {}", crypto::date_text(claims.not_after));
+  tell("new,");
   if (claims.not_after <= before.claims.not_after) return {};
   return node->renew(identity, *fresh);
 }
 
+/// Whoever sent a signal has asked: where warnings are wanted it is answered, too.
+void Program::Parts::tell_reloaded(std::string_view news, bool by_signal) {
+  if (!by_signal || logger->lowest("rpc") != LogLevel::warning)
+    return log(LogLevel::info, "{}", news);
+  out.print(StderrLogger::text(reactor.wall_now(), LogLevel::info, "rpc", news) + "\n");
+}
+
 Task<> Program::Parts::reload_by_signal() {
-  const Result<> done = co_await reload();
+  const Result<> done = co_await reload(true);
   if (!done && done.code() != Code::cancelled)
     log(LogLevel::error, "{}; what was in force before stays so", done.error().text());
   co_return {};
@@ -251,7 +267,7 @@ Result<std::unique_ptr<Program>> Program::make(const ProgramOptions& options) {
 Node& Program::node() { return *parts_->node; }
 Scheduler& Program::scheduler() { return parts_->scheduler; }
 channel::UvReactor& Program::reactor() { return parts_->reactor; }
-Task<> Program::reload() { return parts_->reload(); }
+Task<> Program::reload() { return parts_->reload(false); }
 std::string Program::report() const { return parts_->report(); }
 
 Result<> Program::run(Task<> main_task) {

@@ -29,7 +29,8 @@ struct ProgramOptions {
   /// there. `revoked` counts in every mode.
   crypto::Trust::Mode trust = crypto::Trust::Mode::ca_only;
   /// The process is this program's: SIGHUP calls reload(), SIGQUIT prints report() on standard
-  /// error, and both let it run on; without a logger, one prints there what $TUBING_LOG says (see
+  /// error, and both let it run on; what a reload has read is told there, unless only errors are
+  /// wanted; without a logger, one prints there what $TUBING_LOG says (see
   /// StderrLogger). Neither signal keeps a program awake whose tasks all sleep. A SIGHUP that says
   /// that the terminal has gone ends the process, as usual.
   bool owns_process = false;

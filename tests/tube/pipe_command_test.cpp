@@ -271,6 +271,28 @@ TEST_CASE("tube pipe goes on by what it has read before where SIGHUP brings a ba
   CHECK(bob.finish().status == 0);
 }
 
+TEST_CASE("tube pipe says what a SIGHUP had it read unless it is quiet") {
+  const Pair pair;
+  for (const bool quiet : {false, true}) {
+    CAPTURE(quiet);
+    const std::vector<std::string> more =
+        quiet ? std::vector<std::string>{"--quiet"} : std::vector<std::string>{};
+    Process alice = pair.listener();
+    Process bob = pair.dialler("alice@" + address_of(alice), {}, more);
+    bob.type("up");
+    alice.await_out("up");
+    bob.kill(SIGHUP);
+    if (!quiet) bob.await_err(" and bob.cert (as before, until ");
+    bob.kill(SIGQUIT);
+    bob.await_err(" main #0: waits in ");
+    bob.close_input();
+    CHECK(alice.finish().status == 0);
+    const std::string told = bob.finish().err;
+    CHECK(told.contains("Z info rpc: read again: the trust files of " + pair.keys +
+                        " (0 entries revoke, 0 sessions ended)") != quiet);
+  }
+}
+
 TEST_CASE("tube pipe ends by the SIGHUP of a terminal that is closed") {
   const Pair pair;
   const Finished finished =
