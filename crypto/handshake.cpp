@@ -214,6 +214,11 @@ void Handshake::on_sent(std::size_t count) {
 
 Error Handshake::end_of_stream() const {
   TUBING_ASSERT(state_ == State::running);
+  if (awaits_first_word())
+    return Error(
+        Code::unavailable, kOperation,
+        "the peer closed the connection without a word: it may be busy, or no Tubing node; "
+        "check the address and the port, and try again later");
   const std::string missing = awaited_ == 0 ? "preamble" : fmt::format("message {}", awaited_);
   return Error(Code::unavailable, kOperation,
                fmt::format("the peer closed the connection before its {} was complete", missing));

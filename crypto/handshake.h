@@ -91,6 +91,8 @@ class Handshake {
 
   State state() const { return state_; }
 
+  /// Whether we dial and nothing has come.
+  bool awaits_first_word() const { return dials() && awaited_ == 0 && in_size_ == 0; }
   /// The error for a connection that ended here. Requires: state() == running.
   Error end_of_stream() const;
 

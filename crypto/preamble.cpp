@@ -38,15 +38,6 @@ std::string protocol_name(Suite suite, Mode mode) {
                      cipher_name(cipher_of(suite)));
 }
 
-std::array<std::byte, kPreambleBytes> encode_preamble(const Preamble& preamble) {
-  std::array<std::byte, kPreambleBytes> bytes;
-  std::ranges::copy(kMagic, bytes.begin());
-  store_be16(bytes.data() + 4, preamble.version);
-  bytes[6] = static_cast<std::byte>(preamble.suite);
-  bytes[7] = static_cast<std::byte>(preamble.mode);
-  return bytes;
-}
-
 Result<> check_magic(ByteView begin) {
   const std::size_t size = std::min(begin.size(), kMagic.size());
   if (std::ranges::equal(begin.first(size), ByteView(kMagic).first(size))) return {};
@@ -78,6 +69,10 @@ Result<> check_agreement(const Preamble& dialler, const Preamble& listener,
         "older one",
         dialler.version, listener.version));
   }
+  if (listener == kBusyPreamble)
+    return Error(
+        Code::unavailable, "handshake",
+        "the peer is busy: it has as many connections as its limits allow; try again later");
   if (listener.mode != dialler.mode) {
     return disagreement(fmt::format(
         "the dialler asks for {} and the listener for {}: give both sides the same pre-shared key, "

@@ -21,8 +21,9 @@ inline constexpr std::array<std::byte, 4> kMagic = {std::byte{'T'}, std::byte{'u
 /// The cipher suites, by their number on the wire. 0 says that none was taken.
 enum class Suite : std::uint8_t { none = 0, chacha_poly = 1, aes_gcm = 2 };
 
-/// The handshake patterns, by their number on the wire: XX, or XXpsk3 with a pre-shared key.
-enum class Mode : std::uint8_t { xx = 1, xx_psk3 = 2 };
+/// The handshake patterns, by their number on the wire: XX, or XXpsk3 with a pre-shared key. A
+/// listener that is busy answers with none.
+enum class Mode : std::uint8_t { none = 0, xx = 1, xx_psk3 = 2 };
 
 /// Requires: a suite other than none.
 Cipher cipher_of(Suite suite);
@@ -44,7 +45,19 @@ struct Preamble {
   friend bool operator==(const Preamble&, const Preamble&) = default;
 };
 
-std::array<std::byte, kPreambleBytes> encode_preamble(const Preamble& preamble);
+/// What a listener says that has no room for another connection.
+inline constexpr Preamble kBusyPreamble{.suite = Suite::none, .mode = Mode::none};
+
+constexpr std::array<std::byte, kPreambleBytes> encode_preamble(const Preamble& preamble) {
+  return {kMagic[0],
+          kMagic[1],
+          kMagic[2],
+          kMagic[3],
+          static_cast<std::byte>(preamble.version >> 8),
+          static_cast<std::byte>(preamble.version),
+          static_cast<std::byte>(preamble.suite),
+          static_cast<std::byte>(preamble.mode)};
+}
 
 /// Whether `begin`, the first bytes of a connection, may still become a preamble.
 /// Errors: failed_precondition, with the bytes, when they belong to some other protocol.
@@ -59,7 +72,8 @@ Preamble answer_preamble(const Preamble& dialler, std::span<const Suite> allowed
 
 /// Whether the listener's answer takes what the dialler stated; the same text serves both sides.
 /// `allowed` are the listener's suites, where they are known: to itself.
-/// Errors: failed_precondition, naming both versions, suites or modes and what to do.
+/// Errors: failed_precondition, naming both versions, suites or modes and what to do; unavailable
+/// where the listener is busy.
 Result<> check_agreement(const Preamble& dialler, const Preamble& listener,
                          std::span<const Suite> allowed = {});
 

@@ -32,6 +32,9 @@ struct NodeLimits {
   Duration session_age_max = std::chrono::hours(24);
   /// How long that may take; what is still open then is lost.
   Duration drain_time_max = std::chrono::hours(1);
+  /// Of one kind that peers or strangers can cause; the rest are logged at debug, and counted in
+  /// one line more.
+  std::uint32_t warnings_per_second_max = 5;
   std::uint64_t receive_bytes_max = 512 * 1024 * 1024;  ///< Promised to the peers of all sessions.
   MuxLimits mux = {};                                   ///< Of each session.
 };

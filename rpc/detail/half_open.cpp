@@ -4,6 +4,8 @@
 
 #include <cstring>
 
+#include "tubing/crypto/preamble.h"
+
 namespace tubing::rpc {
 
 std::string source_of(std::string_view peer_address) {
@@ -19,13 +21,25 @@ std::string source_of(std::string_view peer_address) {
   return out;
 }
 
+void tell_busy(std::unique_ptr<Link> link) {
+  static constexpr auto kWords = crypto::encode_preamble(crypto::kBusyPreamble);
+  struct : LinkEvents {
+    void on_bytes(MutableBytes) override {}
+    void on_writable() override {}
+    void on_end(Error) override {}
+  } deaf;
+  link->start(deaf);
+  (void)link->write(kWords);
+  link.reset();
+}
+
 HalfOpen::HalfOpen(Scheduler& scheduler, const NodeLimits& limits, Begin begin)
     : scheduler_(scheduler),
       limits_(limits),
       begin_(std::move(begin)),
       alarm_(scheduler, [this] { drop_late(); }) {}
 
-bool HalfOpen::admit(std::unique_ptr<Link> link) {
+bool HalfOpen::admit(std::unique_ptr<Link>& link) {
   const std::string name = source_of(link->peer_address());
   const bool full = size() >= limits_.half_open_max;
   const auto found = sources_.find(name);
@@ -65,6 +79,7 @@ void HalfOpen::settle(const std::string& name) {
     std::unique_ptr<Link> link = std::move(first->link);
     line_.erase(first);
     if (left > Duration::zero()) return begin(source, name, std::move(link), left);
+    tell_busy(std::move(link));
     ++dropped_;
   }
   if (source.begun == 0 && source.line.empty()) sources_.erase(found);
@@ -75,6 +90,7 @@ void HalfOpen::drop_late() {
   while (!line_.empty() && line_.front().until <= now) {
     Source& source = sources_.at(line_.front().source);
     source.line.pop_front();  // Of one source, too, the oldest is the first.
+    tell_busy(std::move(line_.front().link));
     line_.pop_front();
     ++dropped_;
   }

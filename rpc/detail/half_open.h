@@ -17,13 +17,17 @@ namespace tubing::rpc {
 /// is the least that one customer gets.
 std::string source_of(std::string_view peer_address);
 
+/// Tells a dialler that we are busy, in 8 bytes before it has said anything, and drops it. Whether
+/// they reach it is not known: nobody waits for that.
+void tell_busy(std::unique_ptr<Link> link);
+
 /// Decides about a connection before a byte of it is read. In total the caps refuse; of one address
 /// the first `half_open_per_address_max` may begin their handshake, and the next ones wait in line,
 /// no longer than a handshake may last.
 ///
 ///   admit() ──▶ begun ──settle()──▶ counted no more; the first that waits begins
-///      └─────▶ waiting ──handshake_time_max──▶ dropped
-///      └─────▶ dropped
+///      └─────▶ waiting ──handshake_time_max──▶ told that we are busy, and dropped
+///      └─────▶ refused
 ///
 /// Threads: the Scheduler's alone.
 class HalfOpen {
@@ -32,8 +36,9 @@ class HalfOpen {
   using Begin = std::function<void(std::unique_ptr<Link>, const std::string& source, Duration)>;
   HalfOpen(Scheduler& scheduler, const NodeLimits& limits, Begin begin);
 
-  /// Returns: whether the link has begun or waits; else it is dropped.
-  bool admit(std::unique_ptr<Link> link);
+  /// Takes the link where it may begin or wait.
+  /// Returns: whether it did; else it is the caller's still.
+  bool admit(std::unique_ptr<Link>& link);
   /// A link of this source has proven itself or is gone.
   void settle(const std::string& source);
   /// Drops all that wait.

@@ -23,12 +23,22 @@ Result<> check_may_listen(const crypto::Certificate& own, WallTime now) {
   return {};
 }
 
+/// As they stand behind a number of them.
+constexpr std::array<std::string_view, kNuisances> kNuisanceNames{
+    "connections were dropped", "connections ended before their peers had proven themselves",
+    "sessions ended", "newer certificates were not believed"};
+
 }  // namespace
 
 Node::Core::Core(const NodeParts& parts, const NodeLimits& limits)
     : parts_(parts),
       limits_(limits),
       lowest_(parts.logger ? parts.logger->lowest("rpc") : LogLevel::error),
+      log_limits_(parts.scheduler, limits_.warnings_per_second_max,
+                  [this](Nuisance kind, std::uint64_t held_back) {
+                    log(LogLevel::warning, "{} more {} within a second; at debug each has a line",
+                        held_back, kNuisanceNames[static_cast<std::size_t>(kind)]);
+                  }),
       budget_(limits.receive_bytes_max),
       learned_(limits_),
       half_open_(parts.scheduler, limits_,
@@ -188,17 +198,10 @@ void Node::Core::on_dial_late(std::uint64_t id) {
 void Node::Core::on_link(std::unique_ptr<Link> link) {
   const std::string from = link->peer_address();
   const bool room = sessions_.all().size() < limits_.sessions_max;
-  if (room && half_open_.admit(std::move(link))) {
-    if (dropping_ && half_open_.size() <= limits_.half_open_max / 2) {
-      dropping_ = false;
-      log(LogLevel::info, "connections are taken again; {} were dropped so far",
-          half_open_.dropped());
-    }
-    return log(LogLevel::debug, "{}: connected", from);
-  }
-  // A flood of connections is no flood of lines.
-  const LogLevel level = std::exchange(dropping_, true) ? LogLevel::debug : LogLevel::warning;
-  log(level, "{}: dropped: as many connections as the limits allow", from);
+  if (room && half_open_.admit(link)) return log(LogLevel::debug, "{}: connected", from);
+  tell_busy(std::move(link));
+  log(warning_level(Nuisance::dropped), "{}: dropped: as many connections as the limits allow",
+      from);
 }
 
 Session& Node::Core::add_session(Side side, std::unique_ptr<Link> link,
@@ -283,7 +286,8 @@ void Node::Core::on_session_end(Session& session, const Error& reason) {
   // Who dialled in vain tells it to whoever wanted the session.
   const bool told = dials_.on_session_end(session.id(), why);
   const bool in_order = why.code() == Code::closed || why.code() == Code::cancelled;
-  log(in_order || told ? LogLevel::info : LogLevel::warning, "{}: session ended: {}: {}",
+  const Nuisance kind = session.was_up() ? Nuisance::ended : Nuisance::unproven;
+  log(in_order || told ? LogLevel::info : warning_level(kind), "{}: session ended: {}: {}",
       session.peer_address(), code_name(why.status()), why.detail());
 }
 
@@ -344,7 +348,7 @@ Result<crypto::PeerIdentity> Node::Core::on_certificate(Session& session, ByteVi
     return renewed;
   }
   if (renewed.code() == Code::data_loss) return renewed;
-  log(LogLevel::warning, "{}: a newer certificate of {} is not believed: {}",
+  log(warning_level(Nuisance::unbelieved), "{}: a newer certificate of {} is not believed: {}",
       session.peer_address(), session.identity().name, renewed.error().detail());
   return session.identity();
 }

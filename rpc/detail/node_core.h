@@ -8,6 +8,7 @@
 #include "tubing/crypto/renewal.h"
 #include "tubing/rpc/detail/dials.h"
 #include "tubing/rpc/detail/half_open.h"
+#include "tubing/rpc/detail/log_limits.h"
 #include "tubing/rpc/detail/session_table.h"
 #include "tubing/rpc/node.h"
 
@@ -69,9 +70,15 @@ class Node::Core final : private SessionEvents, private DialsEvents, private Tur
       parts_.logger->log(level, "rpc", fmt::format(text, std::forward<Args>(args)...));
   }
 
+  /// Of a line that may come often: no more than the limit are warnings within a second.
+  LogLevel warning_level(Nuisance kind) {
+    return log_limits_.admit(kind) ? LogLevel::warning : LogLevel::debug;
+  }
+
   const NodeParts parts_;
   const NodeLimits limits_;
   const LogLevel lowest_;
+  LogLimits log_limits_;
   ProcessBudget budget_;
   FlushBuffers buffers_;
   std::map<std::string, Sender<channel::IncomingPort>> services_;
@@ -83,7 +90,6 @@ class Node::Core final : private SessionEvents, private DialsEvents, private Tur
   std::vector<std::uint64_t> gone_;  ///< Sessions that are destroyed at the end of the turn.
   Renewal renewal_;
   std::uint64_t next_session_id_ = 1;
-  bool dropping_ = false;       ///< Connections are over the limits, and the log was told.
   Channel<char> drained_{0};    ///< Closed when no session is left.
   Channel<char> destroyed_{0};  ///< Closed by the destructor, for tasks that were waiting.
 };

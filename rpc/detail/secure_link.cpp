@@ -195,8 +195,15 @@ void SecureLink::end_writing() {
 
 void SecureLink::on_end(Error reason) {
   if (state_ == State::handshaking) {
-    const Error in_handshake = handshake_->end_of_stream();
-    tell_end(reason.code() == Code::closed ? in_handshake : reason);
+    if (reason.code() == Code::closed)
+      reason = handshake_->end_of_stream();
+    else if (handshake_->awaits_first_word())
+      reason = Error(
+          reason.code(), "link",
+          fmt::format("{}; it said nothing before: it may be busy, or no Tubing node; try again "
+                      "later",
+                      reason.detail()));
+    tell_end(reason);
   } else {
     tell_end(reason);
   }

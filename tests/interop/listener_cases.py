@@ -1,10 +1,12 @@
 """The C++ side dials us, believes us or refuses us, and is refused."""
 
+import socket
+
 from channel_cases import SAMPLES, check_reset, send, unpack_sample
 from peer.certificate import Certificate, Identity, Usage
 from peer.errors import Breach, Distrust, Refused, Status
 from peer.frames import Settings
-from peer.handshake import Mode, Party, Preamble, Suite, Trust
+from peer.handshake import BUSY, Mode, Party, Preamble, Suite, Trust
 from peer.session import Listener, Session
 from peer.values import pack
 from programs import Files, Program
@@ -167,3 +169,16 @@ def refuses_the_dialler(world: World) -> None:
         assert str(error)[:30] in err
     else:
         raise AssertionError("a stranger was believed")
+
+
+@case("a second implementation that is busy says so to whoever dials")
+def busy(world: World) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        program = world.start("interop_server", "ask", "alice", f"bob@127.0.0.1:{listener.getsockname()[1]}")
+        connection, _ = listener.accept()
+        with connection:
+            connection.recv(100)
+            connection.sendall(BUSY.encode())
+    status, err = program.finish()
+    assert status == 1, err
+    check_told(err, "unavailable", "the peer is busy")

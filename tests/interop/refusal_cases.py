@@ -5,7 +5,7 @@ import time
 from dataclasses import replace
 
 from peer.certificate import Certificate, Identity, Usage
-from peer.errors import Breach, CutOff, Refused, Status
+from peer.errors import Breach, Busy, CutOff, Refused, Status
 from peer.frames import Frame, Kind, Settings, number
 from peer.handshake import MAGIC, Party, Preamble
 from peer.session import Session
@@ -79,6 +79,20 @@ def preamble_refused(world: World) -> None:
         assert answer_to(server.address(), offer.encode()) == wanted, offer
     for foreign in (b"GET / HTTP/1.1\r\n\r\n", MAGIC[:3] + b"G" + bytes(4)):
         assert answer_to(server.address(), foreign) == b"", foreign
+    world.dial(server).close()
+
+
+@case("a second implementation that finds no room is told that the listener is busy")
+def busy(world: World) -> None:
+    server = world.server()
+    crowd = [socket.create_connection(server.address(), 20) for _ in range(64 + 256)]
+    try:
+        world.dial(server)
+        raise AssertionError("there was room for one more")
+    except Busy:
+        pass
+    for connection in crowd:
+        connection.close()
     world.dial(server).close()
 
 

@@ -38,6 +38,7 @@ TEST_CASE("the limits of a node have the defaults that are documented") {
   CHECK(node.handshake_time_max == 5s);
   CHECK(node.session_age_max == 24h);
   CHECK(node.receive_bytes_max == 512 * kMiB);
+  CHECK(node.warnings_per_second_max == 5);
   CHECK(crypto::kExpiryGrace == 60s);
   CHECK(crypto::kHandshakeMessageBytesMax == 4 * kKiB);
   CHECK(crypto::kHandshakeBytesMax == 8 * kKiB);

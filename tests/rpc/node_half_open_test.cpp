@@ -10,22 +10,31 @@ namespace {
 
 /// A connection from some address.
 struct NamedLink final : rpc::Link {
-  explicit NamedLink(std::string from) : address(std::move(from)) {}
+  NamedLink(std::string from, std::string& words) : address(std::move(from)), told(words) {}
   void start(rpc::LinkEvents&) override {}
-  bool write(ByteView) override { return true; }
+  bool write(ByteView bytes) override {
+    told += as_text(bytes);
+    return true;
+  }
   void close_write() override {}
   std::string peer_address() const override { return address; }
   std::string address;
+  std::string& told;
 };
+
+/// What a dialler hears that finds no room, as HANDSHAKE.md has it.
+const std::string kBusy("Tubg\0\1\0\0", 8);
 
 struct Door {
   explicit Door(rpc::NodeLimits given) : limits(given) {}
   bool admit(const std::string& address) {
-    return half_open.admit(std::make_unique<NamedLink>(address));
+    std::unique_ptr<rpc::Link> link = std::make_unique<NamedLink>(address, told);
+    return half_open.admit(link);
   }
 
   sim::SimRun sim{1};
   rpc::NodeLimits limits;
+  std::string told;  ///< To all whose handshake has not begun.
   std::vector<std::string> begun;
   rpc::HalfOpen half_open{sim.scheduler(), limits,
                           [this](std::unique_ptr<rpc::Link>, const std::string& source, Duration) {
@@ -59,6 +68,7 @@ TEST_CASE("waiting in line lasts no longer than a handshake may") {
     CHECK(at.half_open.waiting() == 2);
     co_await ok(sleep(2ms));
     CHECK(at.half_open.waiting() == 0);
+    CHECK(at.told == kBusy + kBusy);
     at.half_open.settle("10.0.0.1");
     CHECK(at.half_open.size() == 0);
     co_return {};

@@ -1,4 +1,8 @@
 // A node among many strangers: half-open connections, slow ones, and as many as the limits allow.
+#include <fmt/format.h>
+
+#include <algorithm>
+
 #include "tests/rpc/node_hosts.h"
 #include "tests/rpc/raw_peers.h"
 
@@ -31,7 +35,6 @@ TEST_CASE("ten thousand half-open connections keep nobody out for longer than a 
     co_await ok(peer.tx.send("let in"));
     co_await ok(peer.rx.recv());
     CHECK(pair.server_node().stats().half_open == 0);
-    CHECK(pair.server.log.has("connections are taken again; "));
     co_return {};
   });
 }
@@ -71,6 +74,7 @@ TEST_CASE("connections beyond the limit of sessions are dropped and taken again 
     late.dial(pair.wire(), kServerAddress);
     co_await ok(sleep(1ms));
     CHECK((!stranger.end && late.end));
+    CHECK(late.received == std::string("Tubg\0\1\0\0", 8));
     CHECK(pair.server.log.warns("dropped: as many connections as the limits allow"));
     co_await ok(peer.tx.send("unharmed"));
     co_await ok(peer.rx.recv());
@@ -95,4 +99,93 @@ TEST_CASE("a node that has as many sessions as its limit allows dials nobody and
     co_await ok(talk_once(pair.client_node(), pair.to_server));
     co_return {};
   });
+}
+
+TEST_CASE("a dialler that finds no room is told that the peer is busy") {
+  HostSpec server{.name = "server"};
+  server.limits.half_open_max = 1;
+  NodePair pair(1, server);
+  RawPeer stranger;
+  pair.nursery([&](Nursery& n) -> Task<> {
+    co_await ok(serve(n, pair.server_node(), kText, echo));
+    stranger.dial(pair.wire(), kServerAddress);
+    co_await ok(sleep(1ms));
+    const Result<> dialled = co_await pair.client_node().connect(pair.to_server);
+    CHECK(dialled.code() == Code::unavailable);
+    CHECK(dialled.error().detail().contains("the peer is busy: "));
+    co_return {};
+  });
+}
+
+TEST_CASE("a dialler whose peer goes without a word is told that it may be busy") {
+  for (const bool in_order : {true, false}) {
+    CAPTURE(in_order);
+    NodePair pair;
+    pair.server.node.reset();
+    std::unique_ptr<rpc::Link> taken;
+    const auto listener = pair.wire().listen(kServerAddress, [&](std::unique_ptr<rpc::Link> link) {
+      if (!in_order) taken = std::move(link);
+    });
+    pair.nursery([&](Nursery& n) -> Task<> {
+      n.spawn("cut", [](NodePair& of) -> Task<> {
+        co_await ok(sleep(1ms));
+        of.wire().cut(of.last_wire);
+        co_return {};
+      }(pair));
+      const Result<> dialled = co_await pair.client_node().connect(pair.to_server);
+      CHECK(dialled.code() == Code::unavailable);
+      CHECK(dialled.error().detail().contains("it may be busy, or no Tubing node"));
+      CHECK(dialled.error().detail().contains("broke") != in_order);
+      co_return {};
+    });
+  }
+}
+
+TEST_CASE("a flood of connections is a bounded number of lines and a count") {
+  struct Row {
+    const char* first_words;
+    std::uint32_t half_open_max;
+    const char* told;
+  };
+  for (const Row& row :
+       {Row{"GET / HTTP/1.1\r\n\r\n", 100, " connections ended before their peers had proven "},
+        Row{"", 10, " connections were dropped within a second; at debug each has a line"}}) {
+    CAPTURE(row.told);
+    NodePair pair(1, {.name = "server", .limits = {.half_open_max = row.half_open_max}});
+    std::vector<RawPeer> flood(60);
+    for (RawPeer& peer : flood) peer.first_words = row.first_words;
+    const int warned = row.half_open_max < 60 ? 50 : 60;
+    const auto lines = [&] { return std::ranges::count(pair.server.log.warnings, '\n'); };
+    pair.nursery([&](Nursery& n) -> Task<> {
+      co_await ok(serve(n, pair.server_node(), kText, echo));
+      for (RawPeer& peer : flood) peer.dial(pair.wire(), kServerAddress);
+      co_await ok(sleep(900ms));
+      CHECK(lines() == 5);
+      co_await ok(sleep(200ms));
+      CHECK(lines() == 6);
+      CHECK(pair.server.log.warns(fmt::format("{} more{}", warned - 5, row.told)));
+      RawPeer late;
+      late.first_words = "GET ";
+      late.dial(pair.wire(), kServerAddress);
+      co_await ok(sleep(1ms));
+      CHECK(lines() == 7);
+      co_return {};
+    });
+  }
+}
+
+TEST_CASE("warnings held back are told when the node goes") {
+  NodePair pair(1, {.name = "server", .limits = {.warnings_per_second_max = 0}});
+  RawPeer stranger;
+  stranger.first_words = "GET /";
+  pair.nursery([&](Nursery& n) -> Task<> {
+    co_await ok(serve(n, pair.server_node(), kText, echo));
+    stranger.dial(pair.wire(), kServerAddress);
+    co_await ok(sleep(1ms));
+    CHECK(pair.server.log.warnings.empty());
+    CHECK(pair.server.log.has("it began with 474554202f"));
+    co_return {};
+  });
+  pair.server.node.reset();
+  CHECK(pair.server.log.warns("1 more connections ended before"));
 }

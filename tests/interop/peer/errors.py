@@ -44,6 +44,10 @@ class CutOff(PeerError):
     """The connection ended without `goodbye`."""
 
 
+class Busy(PeerError):
+    """The listener has no room for another connection."""
+
+
 class Told(PeerError):
     """The peer gave a status and a text."""
 

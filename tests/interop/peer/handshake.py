@@ -17,7 +17,7 @@ from dissononce.processing.impl.symmetricstate import SymmetricState
 from dissononce.processing.modifiers.psk import PSKPatternModifier
 
 from .certificate import Certificate, Cursor, Identity, Usage, fingerprint, verify
-from .errors import Breach, Distrust, PeerError, Refused, Status
+from .errors import Breach, Busy, Distrust, PeerError, Refused, Status
 from .records import Direction, Stream
 
 MAGIC = b"Tubg"
@@ -68,10 +68,15 @@ class Preamble:
 
     def require(self, answer: "Preamble") -> None:
         """As the dialler: there is no fallback."""
+        if answer == BUSY:
+            raise Busy("as many connections as its limits allow")
         for what in ("version", "mode", "suite"):
             ours, theirs = getattr(self, what), getattr(answer, what)
             if ours != theirs:
                 raise Breach(f"{what} {ours} offered, {theirs} answered")
+
+
+BUSY = Preamble(suite=Suite.NONE, mode=0)
 
 
 @dataclass(frozen=True)
