@@ -37,6 +37,7 @@ TEST_CASE("every input of the mux corpus passes") { replay(mux_target()); }
 TEST_CASE("every input of the mux_pair corpus passes") { replay(mux_pair_target()); }
 TEST_CASE("every input of the record corpus passes") { replay(record_target()); }
 TEST_CASE("every input of the texts corpus passes") { replay(texts_target()); }
+TEST_CASE("every input of the trust corpus passes") { replay(trust_target()); }
 
 TEST_CASE("every seed of a fuzz target passes") {
   for (const Target& target : all_targets()) {

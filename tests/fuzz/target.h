@@ -29,12 +29,13 @@ Target mux_target();
 Target mux_pair_target();
 Target record_target();
 Target texts_target();
+Target trust_target();
 
 /// All of them, in the order of their names.
 inline std::vector<Target> all_targets() {
-  return {certificate_target(), codec_target(),    frames_target(),
-          handshake_target(),   key_file_target(), mux_target(),
-          mux_pair_target(),    record_target(),   texts_target()};
+  return {certificate_target(), codec_target(), frames_target(),   handshake_target(),
+          key_file_target(),    mux_target(),   mux_pair_target(), record_target(),
+          texts_target(),       trust_target()};
 }
 
 }  // namespace tubing::fuzz
