@@ -14,19 +14,20 @@ namespace tubing::sim {
 
 /// What may go wrong with a disk.
 enum class DiskFault : std::uint8_t {
-  lost_write,       ///< A power loss takes a change that no sync covered.
-  torn_write,       ///< A power loss keeps some sectors of a write.
-  reordered_write,  ///< A power loss keeps a change although an earlier one of its file is lost.
-  lost_name,        ///< A power loss takes a change of a folder that no sync_dir covered.
-  rot,              ///< A stored bit flips.
-  misdirected,      ///< A write is stored in another place, and something else is overwritten.
-  read_error,       ///< EIO.
-  write_error,      ///< EIO: some sectors are written.
-  sync_error,       ///< EIO: some of what it covered is stored, the rest never will be.
-  no_space,         ///< ENOSPC.
-  slow,             ///< It takes longer.
-  hung,             ///< It does not end, and its queue stands still.
-  wiped,            ///< All is gone, as on a new disk.
+  lost_write,  ///< A power loss takes a change that no sync covered.
+  torn_write,  ///< A power loss keeps some sectors of a write.
+  /// A power loss keeps a change although an earlier one of its file is lost, or only its size.
+  reordered_write,
+  lost_name,    ///< A power loss takes a change of a folder that no sync_dir covered.
+  rot,          ///< A stored bit flips.
+  misdirected,  ///< A write is stored in another place, and something else is overwritten.
+  read_error,   ///< EIO.
+  write_error,  ///< EIO: some sectors are written.
+  sync_error,   ///< EIO: some of what it covered is stored, the rest never will be.
+  no_space,     ///< ENOSPC.
+  slow,         ///< It takes longer.
+  hung,         ///< It does not end, and its queue stands still.
+  wiped,        ///< All is gone, as on a new disk.
 };
 inline constexpr std::size_t kDiskFaults = 13;
 

@@ -1,6 +1,8 @@
 // DiskWorld: one simulated disk under a Scheduler of its own.
 #pragma once
 
+#include <doctest/doctest.h>
+
 #include <memory>
 
 #include "tests/channel/disk_cases.h"
@@ -25,15 +27,21 @@ class DiskWorld final : public test::DiskHouse {
   std::unique_ptr<channel::Disk> open(channel::DiskLimits limits) override {
     return std::make_unique<Disk>(reactor, medium, limits);
   }
-  template <class Body>
-  Result<> run(Body body) {
-    return scheduler.run(nursery(std::move(body)));
-  }
 
   RunHash hash;
   VirtualReactor reactor;
   Scheduler scheduler;
   DiskMedium medium;
 };
+
+/// Runs one process on the disk of a world, to its end.
+template <class Body>
+void run_process(DiskWorld& world, Body body) {
+  const Result<> ran = world.scheduler.run(nursery([&](Nursery&) -> Task<> {
+    Disk disk(world.reactor, world.medium);
+    co_return co_await body(disk);
+  }));
+  CHECK_MESSAGE(ran, (ran ? std::string() : ran.error().text()));
+}
 
 }  // namespace tubing::sim
