@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "tubing/sim/trace.h"
 #include "tubing/sim/world.h"
 
 namespace tubing::sim {
@@ -69,7 +70,7 @@ void Process::start() {
   run_ = std::make_unique<Run>(*this, world.next_streams(), world.options_.epoch, host_.clock_);
   run_->reactor.advance_to(world.now());
   run_->reactor.set_wake_at(world.now());
-  world.note("start", id_);
+  world.note(kStartKind, id_, as_bytes(name_));
   run_->program.emplace(run_->scheduler, program_(*this));
   const auto behind = std::ranges::find_if(
       world.running_, [this](const Process* other) { return other->id_ > id_; });

@@ -2,8 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <bit>
+#include <cstring>
+
+#include "tubing/sim/trace.h"
 
 namespace tubing::sim {
 namespace {
@@ -24,11 +25,25 @@ std::uint64_t mix_as_murmur(std::uint64_t z) {
   return z ^ (z >> 33);
 }
 
-std::uint64_t load_word(ByteView bytes) {
-  std::uint64_t word = 0;
-  for (std::size_t i = 0; i < bytes.size(); ++i)
-    word |= std::to_integer<std::uint64_t>(bytes[i]) << (8 * i);
-  return word;
+constexpr std::size_t kWordBytes = sizeof(std::uint64_t);
+
+/// Least significant byte first.
+template <class Word>
+Word load(const std::byte* bytes) {
+  Word word;
+  std::memcpy(&word, bytes, sizeof word);
+  return std::endian::native == std::endian::little ? word : std::byteswap(word);
+}
+
+/// The same, of 1 to 7 bytes: reads that overlap are faster than a loop.
+std::uint64_t load_tail(const std::byte* bytes, std::size_t size) {
+  if (size >= 4)
+    return load<std::uint32_t>(bytes) | std::uint64_t{load<std::uint32_t>(bytes + size - 4)}
+                                            << (8 * (size - 4));
+  const auto byte_at = [bytes](std::size_t i) {
+    return std::to_integer<std::uint64_t>(bytes[i]) << (8 * i);
+  };
+  return byte_at(0) | byte_at(size / 2) | byte_at(size - 1);
 }
 
 std::uint64_t nanoseconds(Time time) {
@@ -37,22 +52,18 @@ std::uint64_t nanoseconds(Time time) {
 
 }  // namespace
 
-void RunningHash::add(std::uint64_t word) {
-  // The added constants keep a zero word from leaving a zero state where it is.
-  high_ = mix_as_splitmix((high_ + 0x9e3779b97f4a7c15) ^ word);
-  low_ = mix_as_murmur((std::rotl(low_, 29) + 0xd1b54a32d192ed03) ^ std::rotl(word, 32));
-}
-
 void RunningHash::add(ByteView bytes) {
   add(std::uint64_t{bytes.size()});
-  while (!bytes.empty()) {
-    const ByteView word = bytes.first(std::min(bytes.size(), sizeof(std::uint64_t)));
-    add(load_word(word));
-    bytes = bytes.subspan(word.size());
-  }
+  const std::byte* at = bytes.data();
+  std::size_t left = bytes.size();
+  for (; left >= kWordBytes; left -= kWordBytes, at += kWordBytes) add(load<std::uint64_t>(at));
+  if (left > 0) add(load_tail(at, left));
 }
 
-std::string RunningHash::text() const { return fmt::format("{:016x}{:016x}", high_, low_); }
+std::uint64_t RunningHash::high() const { return mix_as_splitmix(high_); }
+std::uint64_t RunningHash::low() const { return mix_as_murmur(low_); }
+
+std::string RunningHash::text() const { return fmt::format("{:016x}{:016x}", high(), low()); }
 
 void RunHash::on_resume(Time now, const tubing::detail::Strand& strand) {
   if (now != instant_) in_this_instant_ = 0;
@@ -61,11 +72,14 @@ void RunHash::on_resume(Time now, const tubing::detail::Strand& strand) {
   TUBING_ASSERT(in_this_instant_ < kResumptionsPerInstantMax && "strands run, time stands still",
                 strand.name, strand.operation);
   ++resumptions_;
+  ++events_;
   hash_.add(kResumed);
   hash_.add(nanoseconds(now));
   hash_.add(strand.id);
   hash_.add(std::string_view(strand.name));
   hash_.add(std::string_view(strand.operation));
+  if (sink_ != nullptr) [[unlikely]]
+    show_resumption(now, strand);
 }
 
 void RunHash::on_resume_of(std::uint64_t process, Time now, const tubing::detail::Strand& strand,
@@ -76,11 +90,35 @@ void RunHash::on_resume_of(std::uint64_t process, Time now, const tubing::detail
 }
 
 void RunHash::on_event(Time now, std::string_view kind, std::uint64_t subject, ByteView payload) {
+  ++events_;
   hash_.add(kHappened);
   hash_.add(nanoseconds(now));
   hash_.add(kind);
   hash_.add(subject);
   hash_.add(payload);
+  if (sink_ != nullptr) [[unlikely]]
+    show_event(now, kind, subject, payload);
+}
+
+void RunHash::show_resumption(Time now, const tubing::detail::Strand& strand) const {
+  TraceEvent event{.number = events_, .at = now, .turn = turn_, .subject = strand.id};
+  event.hash = hash_;
+  event.kind.append(kResumptionKind);
+  event.payload.append(strand.name);
+  event.payload.append(": ");
+  event.payload.append(strand.operation);
+  event.payload_bytes = event.payload.text().size();
+  sink_->on_event(event);
+}
+
+void RunHash::show_event(Time now, std::string_view kind, std::uint64_t subject,
+                         ByteView payload) const {
+  TraceEvent event{.number = events_, .at = now, .turn = turn_, .subject = subject};
+  event.hash = hash_;
+  event.kind.append(kind);
+  event.payload.append(as_text(payload));
+  event.payload_bytes = payload.size();
+  sink_->on_event(event);
 }
 
 }  // namespace tubing::sim

@@ -66,7 +66,9 @@ bool World::step(Time until) {
   now_ = std::max(now_, earliest);
   if (next != nullptr) {
     stepping_ = next;
+    hash_.set_turn(next->id_);
     next->turn(now_);
+    hash_.set_turn(RunHash::kNobody);
     stepping_ = nullptr;
   } else {
     events_.run_due(now_);
