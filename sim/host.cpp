@@ -42,6 +42,7 @@ void Host::power_on() {
   if (powered_) return;
   powered_ = true;
   world_.note("power_on", id_);
+  world_.wires().on_power(id_);
   for (const auto& process : processes_) {
     if (!process->running()) {
       process->start();

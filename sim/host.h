@@ -52,6 +52,8 @@ class Host final {
   /// The wall clock leaps, in either direction.
   void jump_wall_clock(Duration by);
   const HostClock& clock() const { return clock_; }
+  /// How many of its processes have had a Node, in byte mode; see ProcessNode.
+  std::uint16_t node_count() const { return node_count_; }
 
  private:
   friend class Process;
@@ -61,6 +63,7 @@ class Host final {
   const HostId id_;
   const HostSpec spec_;
   bool powered_ = true;
+  std::uint16_t node_count_ = 0;
   HostClock clock_;
   std::vector<std::unique_ptr<Process>> processes_;
 };

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "tubing/sim/process_wire.h"
 #include "tubing/sim/trace.h"
 #include "tubing/sim/world.h"
 
@@ -35,6 +36,8 @@ Process::Run::Run(Process& of, Streams streams, WallTime epoch, const HostClock&
   scheduler.observe(this);
 }
 
+Process::Run::~Run() = default;
+
 void Process::Run::on_resume(Time, const tubing::detail::Strand& strand) {
   const Pace& with = process.pace_;
   reactor.spend(draw(pace, with.step_min, with.step_max));
@@ -59,6 +62,29 @@ Process::~Process() {
 }
 
 World& Process::world() { return host_.world(); }
+
+void Process::add_seam(Seam& seam) {
+  if (run_->cut) return seam.cut(Crash::process);
+  run_->seams.push_back(&seam);
+}
+
+ProcessWire& Process::transport() {
+  if (run_->wire == nullptr) {
+    run_->wire = std::make_unique<ProcessWire>(world().wires(), host_, run_->reactor);
+    add_seam(*run_->wire);
+  }
+  return *run_->wire;
+}
+
+channel::Network& Process::network() {
+  TUBING_ASSERT(world().options().mode == Mode::byte);
+  if (run_->node == nullptr) {
+    if (!node_port_) node_port_ = ProcessNode::kPortMin + host_.node_count_++;
+    run_->node = std::make_unique<ProcessNode>(*this, transport(), *node_port_);
+    world().tell_nodes(host_);
+  }
+  return run_->node->node();
+}
 
 void Process::start() {
   TUBING_ASSERT(!running() && "a process that runs is not started", name_);
@@ -146,6 +172,7 @@ void Process::cut_and_drain(Crash how) {
   std::erase(world.running_, this);
   run_->scheduler.observe(nullptr);
   run_->reactor.on_clock_read(nullptr);
+  run_->cut = true;
   for (Seam* seam : std::exchange(run_->seams, {})) seam->cut(how);
   if (drain(*run_)) return run_.reset();
   world.add_problem(fmt::format("{} did not end when it crashed; it still had\n{}", name_,

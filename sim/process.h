@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "tubing/channel/execution.h"
+#include "tubing/channel/network.h"
 #include "tubing/sim/running_hash.h"
 #include "tubing/sim/seeded_entropy.h"
 #include "tubing/sim/virtual_reactor.h"
@@ -16,6 +17,8 @@ namespace tubing::sim {
 
 class Host;
 class Process;
+class ProcessNode;
+class ProcessWire;
 class World;
 
 /// What runs in a process: `[](Process& self) -> Task<> { … }`. It is kept, and runs again when the
@@ -93,10 +96,14 @@ class Process final {
   Scheduler& scheduler() { return run_->scheduler; }
   VirtualReactor& reactor() { return run_->reactor; }
   crypto::Entropy& entropy() { return run_->entropy; }
+  /// Byte streams to processes of this and other hosts.
+  ProcessWire& transport();
+  /// Channels to services of other hosts, which are peers by their names.
+  channel::Network& network();
   /// For what the program does: whom it calls, how long it thinks.
   Prng& workload() { return run_->workload; }
   /// Has `seam` cut when the process crashes. It lives until the run is over, or is withdrawn.
-  void add_seam(Seam& seam) { run_->seams.push_back(&seam); }
+  void add_seam(Seam& seam);
   void remove_seam(Seam& seam) { std::erase(run_->seams, &seam); }
 
  private:
@@ -113,6 +120,7 @@ class Process final {
   /// One run of the program: made at the start, gone when it has ended or crashed.
   struct Run final : ResumeObserver, VirtualReactor::ClockReader {
     Run(Process& process, Streams streams, WallTime epoch, const HostClock& clock);
+    ~Run();
     void on_resume(Time now, const tubing::detail::Strand& strand) override;
     void on_clock_read() override { pause_sometimes(); }
     void pause_sometimes();
@@ -124,6 +132,9 @@ class Process final {
     SeededEntropy entropy;
     Prng workload;
     std::vector<Seam*> seams;
+    bool cut = false;
+    std::unique_ptr<ProcessWire> wire;
+    std::unique_ptr<ProcessNode> node;
     std::optional<Execution> program;
   };
 
@@ -143,6 +154,7 @@ class Process final {
   std::uint32_t starts_ = 0;
   std::optional<Result<>> result_;
   Time paused_until_ = Time::min();
+  std::optional<std::uint16_t> node_port_;
   std::unique_ptr<Run> run_;
   /// What could not be ended; tried once more in the end.
   std::unique_ptr<Run> stuck_;

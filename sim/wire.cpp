@@ -53,8 +53,8 @@ class Wire::WireDialing final : public rpc::Dialing {
 
  private:
   void after_latency(VirtualReactor::Callback step) {
-    VirtualReactor& reactor = wire_.hub_.reactor;
-    step_ = reactor.schedule(reactor.now() + wire_.draw_latency(), std::move(step));
+    VirtualReactor& reactor = wire_.reactor_;
+    step_ = reactor.schedule(reactor.world_now() + wire_.draw_latency(), std::move(step));
   }
 
   void reach() {
@@ -85,7 +85,7 @@ class Wire::WireDialing final : public rpc::Dialing {
 };
 
 Wire::Wire(VirtualReactor& reactor, Prng prng, RunHash& hash)
-    : hub_{.reactor = reactor, .hash = hash, .prng = prng} {}
+    : reactor_(reactor), hub_{.hash = hash, .prng = prng} {}
 
 Wire::~Wire() {
   TUBING_ASSERT(hub_.connections.empty() && "links are dropped before their wire",
@@ -192,8 +192,10 @@ Duration Wire::draw_latency() {
 
 WireConnection& Wire::connect(const Address& address) {
   const WireId id = hub_.next_id++;
-  auto made =
-      std::make_unique<WireConnection>(hub_, id, fmt::format("dialer-{}", id), address.text());
+  const detail::WireSpot here{.reactor = &reactor_};
+  auto made = std::make_unique<WireConnection>(
+      hub_, id, detail::WirePlace{.address = fmt::format("dialer-{}", id), .spot = here},
+      detail::WirePlace{.address = address.text(), .spot = here});
   WireConnection& connection = *made;
   hub_.connections.emplace(id, std::move(made));
   if (on_connect_) on_connect_(id);

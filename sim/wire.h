@@ -79,6 +79,7 @@ class Wire final : public rpc::Transport {
   detail::WireConnection& connect(const rpc::Address& address);
   detail::WireConnection* find(WireId id) const;
 
+  VirtualReactor& reactor_;
   detail::WireHub hub_;
   std::map<Key, WireListener*> listeners_;
   std::map<Key, DialAnswer> answers_;

@@ -30,6 +30,8 @@ struct WireConditions {
   std::uint64_t bytes_per_second = 0;
   /// Bytes that were written and have not left; beyond it a write waits. At least 1.
   std::size_t send_buffer_bytes = 256 * 1024;
+  /// Bytes that have left and were not taken by the receiver; beyond it nothing leaves.
+  std::size_t window_bytes = 4 * 1024 * 1024;
 };
 
 }  // namespace tubing::sim

@@ -12,20 +12,25 @@ Prng next_stream(Prng& root) { return Prng(root.next()); }
 
 }  // namespace
 
-World::Roots::Roots(std::uint64_t seed) : order(seed), links(0), entropy(0), workload(0), pace(0) {
+World::Roots::Roots(std::uint64_t seed)
+    : order(seed), links(0), entropy(0), workload(0), pace(0), wires(0), keys(0) {
   Prng root(seed);
   order = next_stream(root);
   links = next_stream(root);
   entropy = next_stream(root);
   workload = next_stream(root);
   pace = next_stream(root);
+  wires = next_stream(root);
+  keys = next_stream(root);
 }
 
 World::World(std::uint64_t seed, WorldOptions options)
     : options_(options),
       roots_(seed),
       workload_(next_stream(roots_.workload)),
-      links_(roots_.links) {
+      links_(roots_.links),
+      wires_(*this, options_.wires, roots_.wires),
+      keys_(roots_.keys) {
   links_.set_conditions(options_.links);
   links_.observe(*this);
 }
@@ -39,18 +44,31 @@ Host& World::add_host(HostSpec spec) {
   TUBING_ASSERT(!spec.name.empty() && "a host has a name");
   for (const Host& other : hosts_)
     TUBING_ASSERT(other.name() != spec.name && "two hosts have two names", spec.name);
-  return hosts_.emplace_back(*this, links_.add_host(), std::move(spec));
+  Host& host = hosts_.emplace_back(*this, links_.add_host(), std::move(spec));
+  tell_nodes(host);
+  return host;
+}
+
+// Where the host can be reached is news.
+void World::tell_nodes(const Host& host) {
+  for (Process* process : running_)
+    if (process->run_->node != nullptr) process->run_->node->learn(host);
+}
+
+Host* World::find_host(std::string_view name) {
+  const auto found =
+      std::ranges::find_if(hosts_, [&](const Host& host) { return host.name() == name; });
+  return found == hosts_.end() ? nullptr : &*found;
 }
 
 Host& World::host(std::string_view name) {
-  const auto found =
-      std::ranges::find_if(hosts_, [&](const Host& host) { return host.name() == name; });
-  TUBING_ASSERT(found != hosts_.end() && "no host has this name", name);
+  Host* const found = find_host(name);
+  TUBING_ASSERT(found != nullptr && "no host has this name", name);
   return *found;
 }
 
 void World::at(Time at, EventQueue::Callback callback) {
-  events_.schedule(std::max(at, now_), std::move(callback)).release();
+  schedule(at, std::move(callback)).release();
 }
 
 bool World::step(Time until) {

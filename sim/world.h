@@ -6,17 +6,31 @@
 #include <string_view>
 #include <vector>
 
+#include "tubing/rpc/node_limits.h"
 #include "tubing/sim/host.h"
 #include "tubing/sim/links.h"
+#include "tubing/sim/process_node.h"
 #include "tubing/sim/running_hash.h"
+#include "tubing/sim/wires.h"
 
 namespace tubing::sim {
 
+/// What the Network of a process is made of.
+enum class Mode : std::uint8_t {
+  message,  ///< It carries message by message, fast.
+  byte,     ///< rpc::Node over byte streams, with handshakes, records and mux.
+};
+
 struct WorldOptions {
+  Mode mode = Mode::message;
   /// Of every link; single ones are set by `links()`.
   LinkConditions links = {};
   /// Of every process; single ones are set by `Process::set_pace`.
   Pace pace = {};
+  /// Of the byte streams between processes.
+  WireOptions wires = {};
+  /// Of every process's Node, in byte mode.
+  rpc::NodeLimits node = {};
   WallTime epoch = VirtualReactor::kEpoch;
   /// The latest time to which a run goes that has no end of its own.
   Duration time_max = std::chrono::hours(24);
@@ -50,6 +64,8 @@ class World final : LinkObserver {
   /// Requires: there is one of this name.
   Host& host(std::string_view name);
   Host& host(HostId id) { return hosts_[id]; }
+  /// Null where there is none of this name.
+  Host* find_host(std::string_view name);
   const std::deque<Host>& hosts() const { return hosts_; }
 
   /// The time of the last step; a process may be a little ahead of it.
@@ -57,6 +73,10 @@ class World final : LinkObserver {
   /// Calls `callback` when the world's time is `at`: faults that are ordered in one callback strike
   /// at one instant. A time that has passed is now.
   void at(Time at, EventQueue::Callback callback);
+  /// The same, until the Event is dropped.
+  EventQueue::Event schedule(Time at, EventQueue::Callback callback) {
+    return events_.schedule(std::max(at, now_), std::move(callback));
+  }
 
   /// Runs all that happens up to that time, and moves time there.
   void run_until(Time time);
@@ -73,6 +93,9 @@ class World final : LinkObserver {
   bool step(Time until = Time::max());
 
   Links& links() { return links_; }
+  Wires& wires() { return wires_; }
+  WorldKeys& keys() { return keys_; }
+  const WorldOptions& options() const { return options_; }
   /// For what tests and scenarios draw; no process has it.
   Prng& workload() { return workload_; }
   RunHash& run_hash() { return hash_; }
@@ -100,9 +123,12 @@ class World final : LinkObserver {
     Prng entropy;
     Prng workload;
     Prng pace;
+    Prng wires;
+    Prng keys;
   };
 
   Process::Streams next_streams();
+  void tell_nodes(const Host& host);
   void on_link_change(HostId from, HostId to) override;
   void on_deliver_late(HostId, HostId) override {}
   Result<> stopped(Code code, std::string_view why) const;
@@ -114,6 +140,8 @@ class World final : LinkObserver {
   RunHash hash_;
   EventQueue events_;
   Links links_;
+  Wires wires_;
+  WorldKeys keys_;
   std::deque<Host> hosts_;
   std::vector<Process*> running_;  ///< In the order of their ids.
   Process* stepping_ = nullptr;    ///< Whose turn it is.

@@ -9,15 +9,15 @@ std::uint64_t draw(Prng& prng, std::uint64_t min, std::uint64_t max) {
   return min + prng.below(max - min + 1);
 }
 
-Duration draw(Prng& prng, Duration min, Duration max) {
-  return Duration(
-      draw(prng, static_cast<std::uint64_t>(min.count()), static_cast<std::uint64_t>(max.count())));
-}
-
 }  // namespace
 
-WireFlow::WireFlow(VirtualReactor& reactor, WireFlowEvents& events, WireSide from, Prng prng)
-    : reactor_(reactor), events_(events), from_(from), prng_(prng) {}
+WireFlow::WireFlow(const Parts& parts, Prng prng)
+    : from_(parts.from),
+      to_(parts.to),
+      events_(parts.events),
+      side_(parts.side),
+      way_(parts.way),
+      prng_(prng) {}
 
 void WireFlow::set_conditions(const WireConditions& conditions) {
   conditions_ = conditions;
@@ -30,13 +30,13 @@ bool WireFlow::write(ByteView bytes) {
   if (severed_) return true;
   rest_ = bytes;
   take_rest();
-  start_chunk();
+  send(from_.now());
   return rest_.empty();
 }
 
 void WireFlow::close() {
   closed_ = true;
-  start_chunk();
+  send(from_.now());
 }
 
 void WireFlow::abandon() {
@@ -77,15 +77,22 @@ void WireFlow::cut_after(std::uint64_t bytes) {
   cut_point_ = bytes;
   if (delivered_ < bytes) return;
   sever();
-  cut_ = reactor_.schedule(reactor_.now(), [this] { events_.on_cut_point(from_); });
+  cut_ = to_.schedule(to_.now(), [this] { events_.on_cut_point(side_); });
 }
 
 void WireFlow::inject(Bytes bytes) {
   if (severed_) return;
-  fly({.arrival = reactor_.now(), .bytes = std::move(bytes), .injected = true});
+  fly({.arrival = from_.now(), .bytes = std::move(bytes), .injected = true});
+}
+
+Duration WireFlow::draw_latency() {
+  if (way_ != nullptr) return way_->draw_latency();
+  return Duration(draw(prng_, static_cast<std::uint64_t>(conditions_.latency_min.count()),
+                       static_cast<std::uint64_t>(conditions_.latency_max.count())));
 }
 
 void WireFlow::take_rest() {
+  if (rest_.empty()) return;
   const std::size_t limit = conditions_.send_buffer_bytes;
   const std::size_t room = limit - std::min(limit, buffer_.size());
   const ByteView taken = rest_.first(std::min(rest_.size(), room));
@@ -93,26 +100,39 @@ void WireFlow::take_rest() {
   rest_ = rest_.subspan(taken.size());
 }
 
-void WireFlow::start_chunk() {
-  if (severed_ || departure_.pending() || stalled()) return;
+// A line without an end to its speed needs no event for each chunk. The sender's own call.
+void WireFlow::send(Time now) {
+  if (has_free_line() && !departure_.pending())
+    while (!buffer_.empty() && !severed_ && !stalled(now)) {
+      on_line_ = draw_chunk();
+      leave_line(now);
+    }
+  start_chunk(now);
+}
+
+std::size_t WireFlow::draw_chunk() {
+  const std::uint64_t drawn = draw(prng_, conditions_.chunk_bytes_min, conditions_.chunk_bytes_max);
+  return std::min<std::uint64_t>(drawn, buffer_.size());
+}
+
+void WireFlow::start_chunk(Time now) {
+  if (severed_ || departure_.pending() || stalled(now)) return;
   if (!buffer_.empty()) {
-    const std::uint64_t drawn =
-        draw(prng_, conditions_.chunk_bytes_min, conditions_.chunk_bytes_max);
-    const std::size_t count = std::min<std::uint64_t>(drawn, buffer_.size());
-    departure_ = reactor_.schedule(line_time(count), [this, count] { depart(count); });
+    on_line_ = draw_chunk();
+    leaves_at_ = line_time(now, on_line_);
+    departure_ = from_.schedule(leaves_at_, [this] { depart(); });
   } else if (closed_ && !fin_sent_) {
     fin_sent_ = true;
-    const Duration latency = draw(prng_, conditions_.latency_min, conditions_.latency_max);
-    fly({.arrival = reactor_.now() + latency, .fin = true});
+    fly({.arrival = now + draw_latency(), .kind = Kind::fin});
   }
 }
 
 // Exact: the whole busy period is divided, not each chunk.
-Time WireFlow::line_time(std::size_t count) {
+Time WireFlow::line_time(Time now, std::size_t count) {
   const std::uint64_t rate = conditions_.bytes_per_second;
-  if (rate == 0) return reactor_.now();
-  if (reactor_.now() > busy_until_) {
-    busy_since_ = reactor_.now();
+  if (rate == 0) return now;
+  if (now > busy_until_) {
+    busy_since_ = now;
     busy_bytes_ = 0;
   }
   busy_bytes_ += count;
@@ -122,40 +142,57 @@ Time WireFlow::line_time(std::size_t count) {
   return busy_until_;
 }
 
-void WireFlow::depart(std::size_t count) {
-  const ByteView leaving = buffer_.view().first(count);
-  const Duration latency = draw(prng_, conditions_.latency_min, conditions_.latency_max);
-  fly({.arrival = reactor_.now() + latency, .bytes = Bytes(leaving.begin(), leaving.end())});
-  buffer_.consume(count);
-  const bool was_waiting = !rest_.empty();
+void WireFlow::leave_line(Time now) {
+  const ByteView leaving = buffer_.view().first(on_line_);
+  fly({.arrival = now + draw_latency(), .bytes = Bytes(leaving.begin(), leaving.end())});
+  buffer_.consume(on_line_);
   take_rest();
-  start_chunk();
-  if (was_waiting && rest_.empty()) events_.on_taken(from_);
+}
+
+void WireFlow::depart() {
+  const bool was_waiting = !rest_.empty();
+  leave_line(from_.now());
+  send(from_.now());
+  if (was_waiting && rest_.empty()) events_.on_taken(side_);
 }
 
 void WireFlow::fly(Segment segment) {
   if (lost_) return;
   segment.arrival = last_arrival_ = std::max(segment.arrival, last_arrival_);
+  flight_bytes_ += segment.bytes.size();
   flight_.push_back(std::move(segment));
   arm_delivery();
 }
 
 void WireFlow::arm_delivery() {
-  if (!takes() || flight_.empty() || delivery_.pending()) return;
-  delivery_ = reactor_.schedule(flight_.front().arrival, [this] { deliver(); });
+  if (flight_.empty() || delivery_.pending() || waiting_ != WireFate::arrives) return;
+  // An answer to a dial, and a reset, wait for nobody to read.
+  const Kind kind = flight_.front().kind;
+  if (!takes() && (kind == Kind::bytes || kind == Kind::fin)) return;
+  delivery_ = to_.schedule(flight_.front().arrival, [this] { deliver(); });
 }
 
 void WireFlow::deliver() {
-  Segment segment = std::move(flight_.front());
-  flight_.pop_front();
+  if (way_ != nullptr && !passes()) return;
+  Segment segment = take_front();
   if (!segment.injected) apply_faults(segment);
   arm_delivery();
-  start_chunk();
-  if (segment.fin) {
-    events_.on_fin(from_);
-  } else if (!segment.bytes.empty()) {
-    events_.on_arrival(from_, std::move(segment.bytes));
+  start_chunk(std::max(from_.now(), to_.now()));
+  switch (segment.kind) {
+    case Kind::bytes:
+      if (!segment.bytes.empty()) events_.on_arrival(side_, std::move(segment.bytes));
+      return;
+    case Kind::fin: return events_.on_fin(side_);
+    case Kind::hello: return events_.on_hello(side_);
+    case Kind::reset: return events_.on_reset(side_);
   }
+}
+
+WireFlow::Segment WireFlow::take_front() {
+  Segment segment = std::move(flight_.front());
+  flight_.pop_front();
+  flight_bytes_ -= segment.bytes.size();
+  return segment;
 }
 
 void WireFlow::apply_faults(Segment& segment) {
@@ -163,18 +200,20 @@ void WireFlow::apply_faults(Segment& segment) {
   if (cut_point_ && delivered_ + bytes.size() >= *cut_point_) {
     bytes.resize(*cut_point_ - delivered_);
     sever();
-    cut_ = reactor_.schedule(reactor_.now(), [this] { events_.on_cut_point(from_); });
+    cut_ = to_.schedule(to_.now(), [this] { events_.on_cut_point(side_); });
   }
   const std::uint64_t behind = delivered_ + bytes.size();
   while (!corrupted_.empty() && corrupted_.begin()->first < behind) {
     bytes[corrupted_.begin()->first - delivered_] ^= corrupted_.begin()->second;
     corrupted_.erase(corrupted_.begin());
   }
+  if (way_ != nullptr && !bytes.empty()) way_->corrupt(bytes);
   delivered_ = behind;
 }
 
 void WireFlow::drop_flight() {
   flight_.clear();
+  flight_bytes_ = 0;
   delivery_.cancel();
 }
 

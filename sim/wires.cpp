@@ -1,0 +1,71 @@
+#include "tubing/sim/wires.h"
+
+#include "tubing/sim/detail/link_way.h"
+#include "tubing/sim/world.h"
+
+namespace tubing::sim {
+namespace {
+
+void require_sound(const WireOptions& o) {
+  TUBING_ASSERT(o.chunk_bytes_min >= 1 && o.chunk_bytes_min <= o.chunk_bytes_max);
+  TUBING_ASSERT(o.send_buffer_bytes >= 1 && o.window_bytes >= 1);
+  TUBING_ASSERT(o.retransmit_min > Duration::zero() && o.retransmit_min <= o.retransmit_max);
+  TUBING_ASSERT(o.dial_retransmit > Duration::zero() && o.dial_tries_max >= 1);
+}
+
+}  // namespace
+
+Wires::Wires(World& world, const WireOptions& options, Prng prng)
+    : world_(world),
+      options_(options),
+      hub_{.hash = world.run_hash(), .prng = prng, .counts = &world.links().counts()} {
+  require_sound(options_);
+  hub_.conditions = {.chunk_bytes_min = options_.chunk_bytes_min,
+                     .chunk_bytes_max = options_.chunk_bytes_max,
+                     .send_buffer_bytes = options_.send_buffer_bytes,
+                     .window_bytes = options_.window_bytes};
+  world.links().observe(*this);
+}
+
+Wires::~Wires() = default;
+
+void Wires::on_power(HostId host) {
+  for (HostId other = 0; other < world_.hosts().size(); ++other) on_link_change(other, host);
+}
+
+detail::LinkWay& Wires::way(HostId from, HostId to) {
+  std::unique_ptr<detail::LinkWay>& way = ways_[{from, to}];
+  if (way == nullptr) way = std::make_unique<detail::LinkWay>(world_, options_, from, to);
+  return *way;
+}
+
+bool Wires::refuses(HostId host) {
+  const auto found = refused_ppm_.find(host);
+  return found != refused_ppm_.end() && world_.links().strikes(found->second);
+}
+
+void Wires::leave(const VirtualReactor& reactor, detail::WireLeave how) {
+  for (const auto& [id, connection] : hub_.connections)
+    while (const std::optional<WireSide> side = connection->side_of(reactor))
+      connection->leave(*side, how);
+}
+
+std::uint16_t Wires::next_port(HostId host) {
+  std::uint16_t& port = ports_[host];
+  port = port < kChosenPortMin ? kChosenPortMin : static_cast<std::uint16_t>(port + 1);
+  return std::max(port, kChosenPortMin);
+}
+
+Time Wires::now() const { return world_.now(); }
+
+EventQueue::Event Wires::schedule(Time at, EventQueue::Callback callback) {
+  return world_.schedule(at, std::move(callback));
+}
+
+void Wires::on_link_change(HostId from, HostId to) {
+  const auto way = ways_.find({from, to});
+  if (way == ways_.end()) return;
+  for (const auto& [id, connection] : hub_.connections) connection->on_way_change(*way->second);
+}
+
+}  // namespace tubing::sim
