@@ -9,7 +9,10 @@
 namespace tubing::sim {
 
 Host::Host(World& world, HostId id, HostSpec spec)
-    : world_(world), id_(id), spec_(std::move(spec)) {}
+    : world_(world),
+      id_(id),
+      spec_(std::move(spec)),
+      disk_([&world] { return world.now(); }, world.next_disk_stream(), world.run_hash(), id) {}
 
 Process& Host::spawn(std::string name, Program program) {
   TUBING_ASSERT(powered_ && "a process starts on a host that has power", spec_.name);
@@ -36,6 +39,7 @@ void Host::power_off() {
   world_.links().counts().add(FaultKind::power_loss);
   world_.note("power_off", id_);
   for (const auto& process : processes_) process->crash(Crash::power);
+  disk_.lose_power();
 }
 
 void Host::power_on() {

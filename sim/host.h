@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "tubing/sim/disk_medium.h"
 #include "tubing/sim/link_conditions.h"
 #include "tubing/sim/process.h"
 
@@ -37,6 +38,9 @@ class Host final {
   Process& process(std::string_view name);
   const std::vector<std::unique_ptr<Process>>& processes() const { return processes_; }
 
+  /// What its processes store, and the faults of it. It outlives them, and a loss of power.
+  DiskMedium& disk() { return disk_; }
+
   bool powered() const { return powered_; }
   /// Every process dies in this instant, and of the disk only what was synced is sure to remain.
   void power_off();
@@ -65,6 +69,7 @@ class Host final {
   bool powered_ = true;
   std::uint16_t node_count_ = 0;
   HostClock clock_;
+  DiskMedium disk_;
   std::vector<std::unique_ptr<Process>> processes_;
 };
 

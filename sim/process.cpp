@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "tubing/sim/disk.h"
 #include "tubing/sim/process_wire.h"
 #include "tubing/sim/trace.h"
 #include "tubing/sim/world.h"
@@ -23,6 +24,15 @@ Duration draw(Prng& prng, Duration min, Duration max) {
 }
 
 }  // namespace
+
+/// The process's Disk, which dies with it.
+class ProcessDisk final : public Seam {
+ public:
+  ProcessDisk(VirtualReactor& reactor, DiskMedium& medium) : disk(reactor, medium) {}
+  void cut(Crash) override { disk.cut(); }
+
+  Disk disk;
+};
 
 Process::Run::Run(Process& of, Streams streams, WallTime epoch, const HostClock& clock)
     : process(of),
@@ -74,6 +84,14 @@ ProcessWire& Process::transport() {
     add_seam(*run_->wire);
   }
   return *run_->wire;
+}
+
+channel::Disk& Process::disk() {
+  if (run_->disk == nullptr) {
+    run_->disk = std::make_unique<ProcessDisk>(run_->reactor, host_.disk());
+    add_seam(*run_->disk);
+  }
+  return run_->disk->disk;
 }
 
 channel::Network& Process::network() {

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "tubing/channel/disk.h"
 #include "tubing/channel/execution.h"
 #include "tubing/channel/network.h"
 #include "tubing/sim/running_hash.h"
@@ -17,6 +18,7 @@ namespace tubing::sim {
 
 class Host;
 class Process;
+class ProcessDisk;
 class ProcessNode;
 class ProcessWire;
 class World;
@@ -100,6 +102,8 @@ class Process final {
   ProcessWire& transport();
   /// Channels to services of other hosts, which are peers by their names.
   channel::Network& network();
+  /// The host's disk.
+  channel::Disk& disk();
   /// For what the program does: whom it calls, how long it thinks.
   Prng& workload() { return run_->workload; }
   /// Has `seam` cut when the process crashes. It lives until the run is over, or is withdrawn.
@@ -133,6 +137,7 @@ class Process final {
     Prng workload;
     std::vector<Seam*> seams;
     bool cut = false;
+    std::unique_ptr<ProcessDisk> disk;
     std::unique_ptr<ProcessWire> wire;
     std::unique_ptr<ProcessNode> node;
     std::optional<Execution> program;

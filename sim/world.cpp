@@ -13,7 +13,7 @@ Prng next_stream(Prng& root) { return Prng(root.next()); }
 }  // namespace
 
 World::Roots::Roots(std::uint64_t seed)
-    : order(seed), links(0), entropy(0), workload(0), pace(0), wires(0), keys(0) {
+    : order(seed), links(0), entropy(0), workload(0), pace(0), wires(0), keys(0), disks(0) {
   Prng root(seed);
   order = next_stream(root);
   links = next_stream(root);
@@ -22,6 +22,7 @@ World::Roots::Roots(std::uint64_t seed)
   pace = next_stream(root);
   wires = next_stream(root);
   keys = next_stream(root);
+  disks = next_stream(root);
 }
 
 World::World(std::uint64_t seed, WorldOptions options)
@@ -45,6 +46,7 @@ Host& World::add_host(HostSpec spec) {
   for (const Host& other : hosts_)
     TUBING_ASSERT(other.name() != spec.name && "two hosts have two names", spec.name);
   Host& host = hosts_.emplace_back(*this, links_.add_host(), std::move(spec));
+  host.disk().set_conditions(options_.disk);
   tell_nodes(host);
   return host;
 }
@@ -139,6 +141,8 @@ Process::Streams World::next_streams() {
           .workload = next_stream(roots_.workload),
           .pace = next_stream(roots_.pace)};
 }
+
+Prng World::next_disk_stream() { return next_stream(roots_.disks); }
 
 void World::on_link_change(HostId from, HostId to) {
   const LinkFaults& faults = links_.faults(from, to);

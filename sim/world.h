@@ -27,6 +27,11 @@ struct WorldOptions {
   LinkConditions links = {};
   /// Of every process; single ones are set by `Process::set_pace`.
   Pace pace = {};
+  /// Of every host's disk; single ones are set by `Host::disk()`.
+  DiskConditions disk = {.latency_min = std::chrono::microseconds(10),
+                         .latency_max = std::chrono::microseconds(200),
+                         .sync_min = std::chrono::microseconds(300),
+                         .sync_max = std::chrono::milliseconds(5)};
   /// Of the byte streams between processes.
   WireOptions wires = {};
   /// Of every process's Node, in byte mode.
@@ -125,9 +130,11 @@ class World final : LinkObserver {
     Prng pace;
     Prng wires;
     Prng keys;
+    Prng disks;
   };
 
   Process::Streams next_streams();
+  Prng next_disk_stream();
   void tell_nodes(const Host& host);
   void on_link_change(HostId from, HostId to) override;
   void on_deliver_late(HostId, HostId) override {}

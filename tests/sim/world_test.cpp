@@ -12,6 +12,7 @@ using tubing::Result;
 using tubing::sleep;
 using tubing::Task;
 using tubing::Time;
+using tubing::channel::OpenMode;
 using tubing::sim::Host;
 using tubing::sim::Process;
 using tubing::sim::World;
@@ -22,6 +23,11 @@ namespace {
 Task<> sleep_twice(Process& self) {
   co_await tubing::ok(sleep(1s));
   co_return co_await sleep(Duration(static_cast<std::int64_t>(self.workload().below(1'000'000))));
+}
+
+tubing::Bytes bytes_of(std::string_view text) {
+  const tubing::ByteView bytes = tubing::as_bytes(text);
+  return {bytes.begin(), bytes.end()};
 }
 
 Task<> wait_for_ever(Process&) { co_return co_await sleep(Duration::max()); }
@@ -140,6 +146,33 @@ TEST_CASE("power that is lost ends every process, and starts them again when it 
   host.power_on();
   CHECK(one.running());
   CHECK(two.starts() == 2);
+}
+
+TEST_CASE("what was synced survives a loss of power, and what was written a crash") {
+  World world(1);
+  Host& host = world.add_host({.name = "a"});
+  host.disk().set_conditions({.lost_write = 1'000'000, .lost_name = 1'000'000});
+  std::vector<std::string> found;
+  host.spawn("p", [&found](Process& self) -> Task<> {
+    auto file = co_await tubing::ok(self.disk().open("log", OpenMode::create));
+    const auto bytes = co_await tubing::ok(file.read(0, 100));
+    found.emplace_back(tubing::as_text(bytes));
+    if (self.starts() == 1) {
+      co_await tubing::ok(file.write(0, bytes_of("synced")));
+      co_await tubing::ok(file.sync());
+      co_await tubing::ok(self.disk().sync_dir(""));
+      co_await tubing::ok(file.write(6, bytes_of(" and written")));
+    }
+    co_return co_await sleep(Duration::max());
+  });
+  world.run_for(1s);
+  host.process("p").crash();
+  host.process("p").start();
+  world.run_for(1s);
+  host.power_off();
+  host.power_on();
+  world.run_for(1s);
+  CHECK(found == std::vector<std::string>{"", "synced and written", "synced"});
 }
 
 TEST_CASE("a task that does not end when its process is killed is told of") {
