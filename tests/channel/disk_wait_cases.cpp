@@ -36,7 +36,9 @@ Task<> abandon(Task<> task) {
 
 /// Until what was only dropped is closed.
 Task<> settle(Disk& disk, std::size_t files) {
-  while (disk.open_files() > files) co_await ok(disk.free_space());
+  constexpr int kRoundsMax = 1000;
+  for (int i = 0; i < kRoundsMax && disk.open_files() > files; ++i) co_await ok(disk.free_space());
+  CHECK(disk.open_files() == files);
   co_return {};
 }
 
