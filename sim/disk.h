@@ -8,6 +8,7 @@
 
 #include "tubing/channel/disk.h"
 #include "tubing/sim/disk_medium.h"
+#include "tubing/sim/process.h"
 #include "tubing/sim/virtual_reactor.h"
 
 namespace tubing::sim {
@@ -20,7 +21,7 @@ namespace tubing::sim {
 ///
 /// Requires: the medium and the reactor outlive it.
 /// Threads: one.
-class Disk final : public channel::Disk {
+class Disk final : public channel::Disk, public Seam {
  public:
   Disk(VirtualReactor& reactor, DiskMedium& medium, channel::DiskLimits limits = {});
   ~Disk() override;
@@ -28,6 +29,8 @@ class Disk final : public channel::Disk {
   /// The process ends here: of what was under way a drawn part happened, and nothing has an effect
   /// any more. No wait for the disk ends but by being cancelled. Idempotent.
   void cut();
+  /// The same: what a loss of power takes besides, DiskMedium::lose_power says.
+  void cut(Crash) override { cut(); }
   bool is_cut() const { return cut_; }
 
  private:
