@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "tubing/sim/disk.h"
+#include "tubing/sim/network.h"
 #include "tubing/sim/process_wire.h"
 #include "tubing/sim/trace.h"
 #include "tubing/sim/world.h"
@@ -95,13 +96,21 @@ channel::Disk& Process::disk() {
 }
 
 channel::Network& Process::network() {
-  TUBING_ASSERT(world().options().mode == Mode::byte);
+  if (world().options().mode == Mode::message) return message_network();
   if (run_->node == nullptr) {
     if (!node_port_) node_port_ = ProcessNode::kPortMin + host_.node_count_++;
     run_->node = std::make_unique<ProcessNode>(*this, transport(), *node_port_);
     world().tell_nodes(host_);
   }
   return run_->node->node();
+}
+
+channel::Network& Process::message_network() {
+  if (run_->network == nullptr) {
+    run_->network = std::make_unique<Network>(*this);
+    add_seam(*run_->network);
+  }
+  return *run_->network;
 }
 
 void Process::start() {

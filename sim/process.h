@@ -17,6 +17,7 @@
 namespace tubing::sim {
 
 class Host;
+class Network;
 class Process;
 class ProcessDisk;
 class ProcessNode;
@@ -140,9 +141,11 @@ class Process final {
     std::unique_ptr<ProcessDisk> disk;
     std::unique_ptr<ProcessWire> wire;
     std::unique_ptr<ProcessNode> node;
+    std::unique_ptr<Network> network;
     std::optional<Execution> program;
   };
 
+  channel::Network& message_network();
   void crash(Crash how);
   /// Runs what is due at `at`, and says when it wants to be driven again.
   void turn(Time at);

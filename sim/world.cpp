@@ -31,7 +31,8 @@ World::World(std::uint64_t seed, WorldOptions options)
       workload_(next_stream(roots_.workload)),
       links_(roots_.links),
       wires_(*this, options_.wires, roots_.wires),
-      keys_(roots_.keys) {
+      keys_(roots_.keys),
+      fabric_(*this, links_, options_.network) {
   links_.set_conditions(options_.links);
   links_.observe(*this);
 }

@@ -9,6 +9,7 @@
 #include "tubing/rpc/node_limits.h"
 #include "tubing/sim/host.h"
 #include "tubing/sim/links.h"
+#include "tubing/sim/message_fabric.h"
 #include "tubing/sim/process_node.h"
 #include "tubing/sim/running_hash.h"
 #include "tubing/sim/wires.h"
@@ -25,6 +26,8 @@ struct WorldOptions {
   Mode mode = Mode::message;
   /// Of every link; single ones are set by `links()`.
   LinkConditions links = {};
+  /// Of the network in message mode.
+  NetworkConditions network = {};
   /// Of every process; single ones are set by `Process::set_pace`.
   Pace pace = {};
   /// Of every host's disk; single ones are set by `Host::disk()`.
@@ -101,6 +104,8 @@ class World final : LinkObserver {
   Wires& wires() { return wires_; }
   WorldKeys& keys() { return keys_; }
   const WorldOptions& options() const { return options_; }
+  /// What travels in message mode.
+  MessageFabric& fabric() { return fabric_; }
   /// For what tests and scenarios draw; no process has it.
   Prng& workload() { return workload_; }
   RunHash& run_hash() { return hash_; }
@@ -149,6 +154,7 @@ class World final : LinkObserver {
   Links links_;
   Wires wires_;
   WorldKeys keys_;
+  MessageFabric fabric_;
   std::deque<Host> hosts_;
   std::vector<Process*> running_;  ///< In the order of their ids.
   Process* stepping_ = nullptr;    ///< Whose turn it is.

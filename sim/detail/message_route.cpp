@@ -1,0 +1,75 @@
+#include "tubing/sim/detail/message_route.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace tubing::sim::detail {
+
+std::string_view fate_name(Fate fate) {
+  switch (fate) {
+    case Fate::flies: return "flies";
+    case Fate::dropped: return "dropped";
+    case Fate::cut: return "cut";
+    case Fate::corrupted: return "corrupted";
+    case Fate::reset: return "broken";
+  }
+  return "";
+}
+
+void MessageRoute::refresh() {
+  const LinkFaults& faults = links_.faults(from_, to_);
+  connected_ = links_.connected(from_, to_);
+  held_ = faults.held;
+  clean_ =
+      connected_ && !faults.any() && !links_.card(from_).faulty() && !links_.card(to_).faulty();
+  bytes_per_second_ = links_.conditions(from_, to_).bytes_per_second;
+}
+
+Fate MessageRoute::draw_fate_faulty(bool exposed) {
+  if (!connected_) return ++traffic.cut, Fate::cut;
+  if (!exposed) return Fate::flies;
+  const LinkFaults& faults = links_.faults(from_, to_);
+  if (strike(links_.drops(from_, to_), FaultKind::dropped)) return ++traffic.dropped, Fate::dropped;
+  if (strike(links_.strikes(faults.corrupt_ppm), FaultKind::corrupted))
+    return ++traffic.corrupted, Fate::corrupted;
+  if (strike(links_.strikes(faults.reset_ppm), FaultKind::reset))
+    return ++traffic.reset, Fate::reset;
+  return Fate::flies;
+}
+
+Duration MessageRoute::draw_delay() {
+  if (clean_) return {};
+  const LinkFaults& faults = links_.faults(from_, to_);
+  if (!strike(links_.strikes(faults.reorder_ppm), FaultKind::reordered)) return {};
+  ++traffic.reordered;
+  const auto most = static_cast<std::uint64_t>(faults.reorder_max.count());
+  return Duration(static_cast<std::int64_t>(1 + links_.draw_below(most + 1)));
+}
+
+Time MessageRoute::draw_arrival(Time now, std::size_t bytes) {
+  Time leaves = now;
+  if (bytes_per_second_ != 0) {
+    using Wide = unsigned __int128;
+    const Wide span = (Wide{bytes} * 1'000'000'000 + bytes_per_second_ - 1) / bytes_per_second_;
+    line_free_ = std::max(line_free_, now) + Duration(static_cast<std::int64_t>(span));
+    leaves = line_free_;
+  }
+  return leaves + links_.draw_latency(from_, to_);
+}
+
+void MessageRoute::keep(KeptMessage message) {
+  kept_bytes_ += message.bytes.size();
+  kept_.push_back(std::move(message));
+  while (kept_.size() > conditions_.kept_max || kept_bytes_ > conditions_.kept_bytes_max) {
+    kept_bytes_ -= kept_.front().bytes.size();
+    kept_.pop_front();
+    ++traffic.forgotten;
+  }
+}
+
+std::deque<KeptMessage> MessageRoute::take_kept() {
+  kept_bytes_ = 0;
+  return std::exchange(kept_, {});
+}
+
+}  // namespace tubing::sim::detail
