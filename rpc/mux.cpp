@@ -223,8 +223,10 @@ Mux::Mux(Side side, const MuxLimits& limits, MuxEvents& events, ProcessBudget* p
     : state_(std::make_unique<State>(side, limits, events, process)) {}
 Mux::~Mux() = default;
 
-Result<> Mux::State::check_places(std::uint64_t more) const {
-  if (peer_goes_away || peer_is_done || owes_goodbye || owes_refused || is_done) {
+Result<> Mux::State::check_places(std::uint64_t more, bool passed) const {
+  // What is passed belongs to a channel that is open, and those go on.
+  const bool leaving = peer_goes_away && !passed;
+  if (leaving || peer_is_done || owes_goodbye || owes_refused || is_done) {
     return Error(Code::unavailable, "open", "the session is ending; open on a new connection");
   }
   const std::uint64_t open_max = peer_settings.channels_max;
@@ -268,7 +270,8 @@ Result<ChannelId> Mux::open(const OpenRequest& request) {
     return Error(Code::invalid_argument, "open",
                  "capacity 0, a rendezvous, exists only in process; use at least 1");
   }
-  if (auto room = s.check_places(1); !room) return std::move(room).error();
+  if (auto room = s.check_places(1, request.carrier != ChannelId{}); !room)
+    return std::move(room).error();
   State::Channel* carrier = nullptr;
   if (request.carrier != ChannelId{}) {
     carrier = s.table.find(request.carrier);
@@ -306,7 +309,7 @@ Result<ChannelId> Mux::open(const OpenRequest& request) {
 }
 
 Result<ChannelId> Mux::next_open(std::uint32_t ahead) const {
-  if (auto room = state_->check_places(std::uint64_t{ahead} + 1); !room) {
+  if (auto room = state_->check_places(std::uint64_t{ahead} + 1, true); !room) {
     return std::move(room).error();
   }
   return ChannelId{state_->own_next + 2 * std::uint64_t{ahead}};

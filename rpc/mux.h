@@ -180,7 +180,7 @@ class Mux {
   void certificate(ByteView renewal);
   /// Asks for a pong. Returns its number.
   std::uint64_t ping();
-  /// Refuses every open from now on.
+  /// Refuses every open from now on, but for channels that are passed on open ones.
   void goaway();
   /// Sends what can be sent, then says that nothing follows.
   void goodbye();

@@ -130,8 +130,10 @@ Result<> Mux::State::check_new(FrameKind kind, ChannelId id, std::uint64_t items
 }
 
 Result<> Mux::State::add_peers(ChannelId id, const OpenRequest& request, std::uint64_t bytes) {
-  // Until the peer answers our goaway with its own, its opens may have crossed it.
-  if ((goes_away && peer_goes_away) || owes_goodbye) {
+  // Until the peer answers our goaway with its own, its opens may have crossed it; what it passes
+  // belongs to a channel that is open, and those go on.
+  const bool leaving = goes_away && peer_goes_away && request.carrier == ChannelId{};
+  if (leaving || owes_goodbye) {
     return refuse_open(id, Code::unavailable, "this side is going away; dial again");
   }
   if (peer_open >= limits.channels_max || peer_count >= 2 * std::size_t{limits.channels_max}) {

@@ -35,7 +35,8 @@ struct Mux::State final : private ProcessBudget::Waiter {
   /// How many we have opened since the session began.
   std::uint64_t own_opened() const { return (own_next - 1) / 2; }
   /// Errors: where `more` channels may not be opened.
-  Result<> check_places(std::uint64_t more) const;
+  /// Whether so many more channels may be opened: to a service, or passed on open ones.
+  Result<> check_places(std::uint64_t more, bool passed) const;
   Result<> check_carrier(const Channel* carrier) const;
   /// How many the peer may have opened since the session began.
   std::uint64_t peer_places() const { return 2 * std::uint64_t{limits.channels_max} + peer_gone; }

@@ -41,6 +41,9 @@ Result<std::unique_ptr<channel::Port>> Session::open(const ChannelSpec& spec, Ch
 
 Result<IncomingPort> Session::claim(ChannelId carrier, ChannelId id) {
   const auto found = unclaimed_.find({carrier, id});
+  // Behind our goodbye no channel is taken any more, nor one that is passed.
+  if (found == unclaimed_.end() && closing_)
+    return Error(Code::lost, "recv", "the session ended before the channel in it");
   if (found == unclaimed_.end())
     return Error(
         Code::invalid_argument, "recv",

@@ -44,6 +44,24 @@ TEST_CASE("an acceptor may pass a channel before its accept has left") {
   CHECK(pair.a.messages[1].size() == 1);
 }
 
+TEST_CASE("channels are passed on open ones though both sides go away") {
+  MuxPair pair;
+  const ChannelId carrier = pair.a.open();
+  pair.settle();
+  pair.a.mux.goaway();
+  pair.b.mux.goaway();
+  move(pair.a, pair.b);  // Our goaway is behind us, the peer's on its way.
+  CHECK(pair.a.send(carrier, "holds 3"));
+  CHECK(number(*pair.a.mux.open(passed_in(carrier))) == 3);
+  pair.settle();
+  CHECK(pair.a.send(carrier, "holds 5"));
+  CHECK(number(*pair.a.mux.next_open(0)) == 5);
+  CHECK(number(*pair.a.mux.open(passed_in(carrier))) == 5);
+  pair.settle();
+  CHECK(pair.b.said() == "open 1 chat | goaway | pass 3 in 1 | pass 5 in 1");
+  CHECK(pair.a.mux.open({.service = "chat"}).code() == Code::unavailable);
+}
+
 TEST_CASE("a channel cannot be passed over one that cannot send or may lose it") {
   MuxPair pair;
   const ChannelId carrier = pair.a.open();
