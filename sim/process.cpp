@@ -97,6 +97,11 @@ channel::Disk& Process::disk() {
 
 channel::Network& Process::network() {
   if (world().options().mode == Mode::message) return message_network();
+  return node();
+}
+
+rpc::Node& Process::node() {
+  TUBING_ASSERT(world().options().mode == Mode::byte && "a Node is there in byte mode", name_);
   if (run_->node == nullptr) {
     if (!node_port_) node_port_ = ProcessNode::kPortMin + host_.node_count_++;
     run_->node = std::make_unique<ProcessNode>(*this, transport(), *node_port_);

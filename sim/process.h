@@ -14,6 +14,10 @@
 #include "tubing/sim/seeded_entropy.h"
 #include "tubing/sim/virtual_reactor.h"
 
+namespace tubing::rpc {
+class Node;
+}
+
 namespace tubing::sim {
 
 class Host;
@@ -103,6 +107,8 @@ class Process final {
   ProcessWire& transport();
   /// Channels to services of other hosts, which are peers by their names.
   channel::Network& network();
+  /// The same in byte mode, with all that a Node has to tell.
+  rpc::Node& node();
   /// The host's disk.
   channel::Disk& disk();
   /// For what the program does: whom it calls, how long it thinks.

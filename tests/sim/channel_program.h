@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string>
 
-#include "tubing/channel/base/time.h"
+#include "tubing/sim/scenarios/talks.h"
 
 namespace tubing::sim {
 
@@ -15,18 +15,7 @@ enum class Place : std::uint8_t {
 };
 
 /// What one run did; a test sums these up, so that no operation is silently never tried.
-struct ProgramCounts {
-  std::uint64_t sent = 0;
-  std::uint64_t received = 0;
-  std::uint64_t closed = 0;   ///< Receivers that got everything, then `closed`.
-  std::uint64_t stopped = 0;  ///< Operations that ended so; likewise below.
-  std::uint64_t reset = 0;
-  std::uint64_t lost = 0;
-  std::uint64_t cancelled = 0;
-  std::uint64_t timed_out = 0;
-  std::uint64_t flushed = 0;
-  std::uint64_t selected = 0;
-  std::uint64_t passed = 0;          ///< Ends of channels that travelled in a message.
+struct ProgramCounts : TalkCounts {
   std::uint64_t credit_checked = 0;  ///< Channels whose credit was compared at both ends.
 
   ProgramCounts& operator+=(const ProgramCounts& other);
