@@ -64,7 +64,7 @@ std::string DiskModel::match_file(const FileState& file, const Bytes& found,
     return fmt::format("it has {} bytes, where {} to {} are possible", found.size(), sizes.min,
                        sizes.max);
   for (std::uint64_t i = 0; i < sectors_of(found.size()); ++i) {
-    const std::string fault = match_sector(file, i, sector_of(found, i), power_lost);
+    std::string fault = match_sector(file, i, sector_of(found, i), power_lost);
     if (!fault.empty()) return fault;
   }
   return {};
@@ -131,11 +131,11 @@ std::string DiskModel::settle_names(Node node, const std::string& prefix, const 
     }
   }
   std::erase_if(folder.unsynced, [](const NameChange& change) { return !change.certain; });
-  const std::string fault = match_names(folder.seen, prefix, view);
+  std::string fault = match_names(folder.seen, prefix, view);
   if (!fault.empty()) return fault;
   for (const auto& [name, below] : Names(folder.seen)) {
     if (!folders_.contains(below)) continue;
-    const std::string inside = settle_names(below, path_below(prefix, name), view);
+    std::string inside = settle_names(below, path_below(prefix, name), view);
     if (!inside.empty()) return inside;
   }
   return {};
