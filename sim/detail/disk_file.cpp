@@ -8,6 +8,23 @@
 
 namespace tubing::sim::detail {
 
+Bytes joined(const std::vector<Bytes>& parts) {
+  Bytes bytes;
+  for (const Bytes& part : parts) append(bytes, part);
+  return bytes;
+}
+
+void for_each_sector(std::uint64_t offset, ByteView bytes,
+                     const std::function<void(std::uint64_t, ByteView)>& visit) {
+  while (!bytes.empty()) {
+    const std::size_t room = channel::kSectorBytes - offset % channel::kSectorBytes;
+    const ByteView part = bytes.first(std::min(bytes.size(), room));
+    visit(offset, part);
+    offset += part.size();
+    bytes = bytes.subspan(part.size());
+  }
+}
+
 Bytes DiskFile::read(std::uint64_t offset, std::size_t length) const {
   if (offset >= size_) return {};
   Bytes out(std::min<std::uint64_t>(length, size_ - offset));

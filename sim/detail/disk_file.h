@@ -2,6 +2,7 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <vector>
 
 #include "tubing/channel/disk.h"
@@ -28,23 +29,11 @@ struct FileChange {
 };
 
 /// The parts of a write as one.
-inline Bytes joined(const std::vector<Bytes>& parts) {
-  Bytes bytes;
-  for (const Bytes& part : parts) append(bytes, part);
-  return bytes;
-}
+Bytes joined(const std::vector<Bytes>& parts);
 
 /// Calls `visit(offset, part)` for each sector that `bytes` at `offset` touches.
-template <class F>
-void for_each_sector(std::uint64_t offset, ByteView bytes, F visit) {
-  while (!bytes.empty()) {
-    const std::size_t room = channel::kSectorBytes - offset % channel::kSectorBytes;
-    const ByteView part = bytes.first(std::min(bytes.size(), room));
-    visit(offset, part);
-    offset += part.size();
-    bytes = bytes.subspan(part.size());
-  }
-}
+void for_each_sector(std::uint64_t offset, ByteView bytes,
+                     const std::function<void(std::uint64_t, ByteView)>& visit);
 
 /// Two views of a file: what is stored, which a power loss leaves; and what is seen, which is the
 /// stored bytes under the cached pages. Each change goes to the cache and waits in `unsynced`.

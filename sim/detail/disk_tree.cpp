@@ -1,5 +1,8 @@
 #include "tubing/sim/detail/disk_tree.h"
 
+#include <algorithm>
+#include <set>
+
 #include "tubing/channel/base/assert.h"
 
 namespace tubing::sim::detail {
@@ -116,6 +119,42 @@ void DiskTree::sync_folder(NodeId id, ChangeId covered) {
     store(folder, change);
     let_go(change);
   }
+}
+
+std::uint64_t DiskTree::lose_power(const std::function<bool()>& survives) {
+  std::uint64_t lost = 0;
+  std::vector<NodeId> folders;
+  for (const auto& [id, node] : nodes_)
+    if (!node.file) folders.push_back(id);
+  for (const NodeId id : folders) {
+    if (!node(id)) continue;  // an earlier one held it
+    hold(id);
+    DiskFolder& folder = node(id)->folder;
+    std::set<std::string> lost_names;
+    std::set<NodeId> lost_nodes;
+    const auto follows_a_lost_one = [&](const NameChange& change) {
+      return std::ranges::any_of(change.names,
+                                 [&](const auto& n) { return lost_names.contains(n.first); }) ||
+             std::ranges::any_of(change.nodes, [&](NodeId n) { return lost_nodes.contains(n); });
+    };
+    while (!folder.unsynced.empty()) {
+      const NameChange change = std::move(folder.unsynced.front());
+      folder.unsynced.pop_front();
+      if (survives() && !follows_a_lost_one(change)) {
+        store(folder, change);
+      } else {
+        ++lost;
+        for (const auto& [name, to] : change.names) lost_names.insert(name);
+        lost_nodes.insert(change.nodes.begin(), change.nodes.end());
+      }
+      let_go(change);
+    }
+    for (const auto& [name, to] : folder.stored) hold(to);
+    const auto seen = std::exchange(folder.seen, folder.stored);
+    for (const auto& [name, to] : seen) release(to);
+    release(id);
+  }
+  return lost;
 }
 
 void DiskTree::take_room(NodeId id, std::uint64_t first_page, std::uint64_t end_page) {

@@ -1,11 +1,10 @@
 // DiskTree: the names of a simulated disk, as they are seen and as they are stored.
 #pragma once
 
-#include <algorithm>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
-#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -89,8 +88,7 @@ class DiskTree {
 
   /// What is stored, and a part of the rest, is all that remains. `survives()` draws for a change.
   /// Requires: no file is open. Returns: how many changes were lost.
-  template <class F>
-  std::uint64_t lose_power(F survives);
+  std::uint64_t lose_power(const std::function<bool()>& survives);
 
  private:
   void change(NodeId folder, NameChange change);
@@ -103,42 +101,5 @@ class DiskTree {
   NodeId next_ = kRoot + 1;
   std::uint64_t blocks_used_ = 0;
 };
-
-template <class F>
-std::uint64_t DiskTree::lose_power(F survives) {
-  std::uint64_t lost = 0;
-  std::vector<NodeId> folders;
-  for (const auto& [id, node] : nodes_)
-    if (!node.file) folders.push_back(id);
-  for (const NodeId id : folders) {
-    if (!node(id)) continue;  // an earlier one held it
-    hold(id);
-    DiskFolder& folder = node(id)->folder;
-    std::set<std::string> lost_names;
-    std::set<NodeId> lost_nodes;
-    const auto follows_a_lost_one = [&](const NameChange& change) {
-      return std::ranges::any_of(change.names,
-                                 [&](const auto& n) { return lost_names.contains(n.first); }) ||
-             std::ranges::any_of(change.nodes, [&](NodeId n) { return lost_nodes.contains(n); });
-    };
-    while (!folder.unsynced.empty()) {
-      const NameChange change = std::move(folder.unsynced.front());
-      folder.unsynced.pop_front();
-      if (survives() && !follows_a_lost_one(change)) {
-        store(folder, change);
-      } else {
-        ++lost;
-        for (const auto& [name, to] : change.names) lost_names.insert(name);
-        lost_nodes.insert(change.nodes.begin(), change.nodes.end());
-      }
-      let_go(change);
-    }
-    for (const auto& [name, to] : folder.stored) hold(to);
-    const auto seen = std::exchange(folder.seen, folder.stored);
-    for (const auto& [name, to] : seen) release(to);
-    release(id);
-  }
-  return lost;
-}
 
 }  // namespace tubing::sim::detail
