@@ -58,6 +58,12 @@ void MessageFabric::forget_if_over(MessageSession& session) {
   std::erase_if(sessions_, [&](const auto& held) { return held.get() == &session; });
 }
 
+std::size_t MessageFabric::channels() const {
+  std::size_t count = 0;
+  for (const auto& session : sessions_) count += session->channels();
+  return count;
+}
+
 NetworkSnapshot MessageFabric::snapshot() {
   NetworkSnapshot shot{.time_ns = now().time_since_epoch().count(), .hosts = {}, .links = {}};
   for (const Host& host : world_.hosts()) {

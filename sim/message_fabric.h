@@ -26,6 +26,8 @@ class MessageFabric final : LinkObserver {
 
   const NetworkConditions& conditions() const { return conditions_; }
   const LinkTraffic& traffic(HostId from, HostId to) { return route(from, to).traffic; }
+  /// How many channels still have an end, or a word under way.
+  std::size_t channels() const;
   NetworkSnapshot snapshot();
 
   // For its parts.

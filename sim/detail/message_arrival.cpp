@@ -144,14 +144,15 @@ void MessageChannel::on_reset(int end) {
   e.port->on_receive_end(how);
 }
 
-/// Drops what the end has under way. Returns: whether there was something.
-bool MessageChannel::drop_flight(int from) {
+/// Drops what the end has under way. Returns: how many that were.
+std::size_t MessageChannel::drop_flight(int from) {
   End& e = ends_[from];
   MessageFlow& flow = e.flow;
-  if (flow.packets.empty()) return false;
+  const std::size_t count = flow.packets.size();
+  if (count == 0) return 0;
   ends_[other(from)].arrival.cancel();
-  e.out->traffic.in_flight -= flow.packets.size();
-  flow.arrived += flow.packets.size();
+  e.out->traffic.in_flight -= count;
+  flow.arrived += count;
   flow.packets.clear();
   flow.bytes.clear();
   flow.flying_bytes = 0;
@@ -160,7 +161,7 @@ bool MessageChannel::drop_flight(int from) {
     carried.in_message_ = false;
     carried.break_off(session_.fabric().now(), false);
   }
-  return true;
+  return count;
 }
 
 }  // namespace tubing::sim::detail

@@ -78,7 +78,7 @@ bool MessageChannel::has_room(int end) {
   End& e = ends_[end];
   if (e.send_over) return false;
   if (is_datagram() || has_credit(e, 1)) return true;
-  hear_taken(end);
+  hear_taken(end, now_at(end));
   if (has_credit(e, 1)) return true;
   wait_for_credit(end, 1);
   return false;
@@ -113,7 +113,7 @@ Result<bool> MessageChannel::commit(int end) {
     e.flow.drop_staged();
     return std::move(fits).error();
   }
-  if (!has_credit(e, bytes)) hear_taken(end);
+  if (!has_credit(e, bytes)) hear_taken(end, now_at(end));
   if (!has_credit(e, bytes)) {
     e.flow.drop_staged();
     wait_for_credit(end, bytes);
@@ -232,11 +232,10 @@ void MessageChannel::tell_taken(int end) {
 }
 
 // Words that were said while one was under way follow it as one.
-void MessageChannel::hear_taken(int end) {
+void MessageChannel::hear_taken(int end, Time now) {
   End& e = ends_[end];
   MessageRoute& in = *ends_[other(end)].out;
-  if (e.endpoint == nullptr || in.held()) return;
-  const Time now = now_at(end);
+  if (in.held()) return;
   while (e.told_next > e.taken_known && e.told_at <= now) {
     e.taken_known = e.told_next;
     note("taken", end, e.told_at);
@@ -260,7 +259,7 @@ void MessageChannel::wait_for_credit(int end, std::size_t bytes) {
 
 std::uint64_t MessageChannel::ask_taken(int end) {
   End& e = ends_[end];
-  hear_taken(end);
+  hear_taken(end, now_at(end));
   if (e.taken_known < e.sent && !is_datagram() && !e.broken) {
     e.asked_taken = true;
     arm_credit(end);
@@ -277,7 +276,7 @@ void MessageChannel::arm_credit(int end) {
 
 void MessageChannel::on_credit(int end) {
   End& e = ends_[end];
-  hear_taken(end);
+  hear_taken(end, now_at(end));
   if (std::exchange(e.asked_taken, false) && e.port) e.port->on_taken_by_peer(e.taken_known);
   admit(end);
   if (e.wants_room || e.asked_taken) arm_credit(end);
@@ -339,11 +338,14 @@ void MessageChannel::forget_process(int end) {
 
 void MessageChannel::on_cut(int end) {
   End& e = ends_[end];
-  const End& peer = ends_[other(end)];
-  const bool word_lost = peer.told_next > peer.taken_known;
-  if (drop_flight(end) || word_lost) {
+  const Time now = session_.fabric().now();
+  hear_taken(other(end), now);
+  const bool word_lost = ends_[other(end)].told_next > ends_[other(end)].taken_known;
+  const std::size_t lost = drop_flight(end);
+  e.out->traffic.cut += lost;
+  if (lost > 0 || word_lost) {
     e.flow.dead = true;
-    break_off(session_.fabric().now(), false);
+    break_off(now, false);
   }
   drop_datagrams(end, true);
 }

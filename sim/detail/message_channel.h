@@ -149,7 +149,7 @@ class MessageChannel {
 
   // Credit.
   void tell_taken(int end);
-  void hear_taken(int end);
+  void hear_taken(int end, Time now);
   /// The peer's last word came, and all that it told before with it.
   void hear_all_taken(int end);
   void arm_credit(int end);
@@ -170,7 +170,7 @@ class MessageChannel {
   void open_carried(int end, std::uint64_t packet);
   void on_datagram(int end, std::uint32_t place);
   void take_datagram(int end, ByteView bytes, Time at);
-  bool drop_flight(int from);
+  std::size_t drop_flight(int from);
   void drop_datagrams(int from, bool keep_them);
   void note(std::string_view kind, int end, Time at, ByteView payload = {});
   void detach(int end);

@@ -137,7 +137,10 @@ void MessageChannel::drop_datagrams(int from, bool keep_them) {
     Datagram& datagram = flow.places[place];
     if (std::exchange(datagram.flying, false)) {
       datagram.arrival.cancel();
-      if (keep_them) keep(from, datagram.bytes.view());
+      if (keep_them) {
+        ++e.out->traffic.cut;
+        keep(from, datagram.bytes.view());
+      }
       datagram.bytes.clear();
     }
     flow.free.push_back(place);

@@ -215,7 +215,7 @@ void MessageEndpoint::begin_dial(const std::string& name, const std::string& ser
   MessageRoute& there = fabric_.route(host_, host);
   MessageRoute& back = fabric_.route(host, host_);
   fabric_.note(now, "dial", process());
-  if (there.draw_fate(true) != Fate::flies || there.held() || !fabric_.world().host(host).powered())
+  if (!there.draw_answers() || !fabric_.world().host(host).powered())
     return fabric_.links().counts().add(FaultKind::dial_unanswered);
   const Time arrival = now + there.draw_latency();
   if (MessageEndpoint* peer = find_peer(name, service)) {
@@ -223,8 +223,7 @@ void MessageEndpoint::begin_dial(const std::string& name, const std::string& ser
     dial.arrival = peer->reactor().schedule(arrival, [this, name] { arrive_dial(name); });
     return;
   }
-  if (back.draw_fate(true) != Fate::flies || back.held())
-    return fabric_.links().counts().add(FaultKind::dial_unanswered);
+  if (!back.draw_answers()) return fabric_.links().counts().add(FaultKind::dial_unanswered);
   fabric_.links().counts().add(FaultKind::dial_refused);
   dial.answer = reactor_.schedule(arrival + back.draw_latency(),
                                   end_with(Code::unavailable, "refused: nobody listens there"));
@@ -242,8 +241,7 @@ void MessageEndpoint::arrive_dial(const std::string& name) {
   MessageSession& session = fabric_.add_session(*this, peer);
   session.set_up(1);
   dial.session = &session;
-  if (back.draw_fate(true) != Fate::flies || back.held())
-    return fabric_.links().counts().add(FaultKind::half_open);
+  if (!back.draw_answers()) return fabric_.links().counts().add(FaultKind::half_open);
   dial.answer = reactor_.schedule(now + back.draw_latency(),
                                   [this, name] { finish_dial(name, Error(Code::closed, "open")); });
 }
@@ -258,7 +256,7 @@ void MessageEndpoint::finish_dial(const std::string& name, const Error& how) {
     dial->session->set_up(0);
   } else {
     count_failure(key);
-    if (dial->session) dial->session->lose(0, how);
+    if (dial->session) dial->session->lose(0, Error(Code::lost, "channel", how.detail()));
   }
   dial->done.close(how);
 }

@@ -37,6 +37,14 @@ Fate MessageRoute::draw_fate_faulty(bool exposed) {
   return Fate::flies;
 }
 
+bool MessageRoute::draw_answers() {
+  if (clean_) return true;
+  if (!connected_ || held_) return false;
+  const LinkFaults& faults = links_.faults(from_, to_);
+  return !links_.drops(from_, to_) && !links_.is_deaf(from_, to_) &&
+         !links_.strikes(faults.corrupt_ppm) && !links_.strikes(faults.reset_ppm);
+}
+
 Duration MessageRoute::draw_delay() {
   if (clean_) return {};
   const LinkFaults& faults = links_.faults(from_, to_);

@@ -46,6 +46,8 @@ class MessageRoute {
   /// Draws what becomes of a message that leaves now. Faults that come and go meet those alone that
   /// are `exposed`; a cut meets all.
   Fate draw_fate(bool exposed) { return clean_ ? Fate::flies : draw_fate_faulty(exposed); }
+  /// Draws whether a word of a dial passes.
+  bool draw_answers();
   /// Draws whether one that arrives now is not heard.
   bool draw_deaf() { return !clean_ && strike(links_.is_deaf(from_, to_), FaultKind::deaf); }
   bool draw_duplicate() {

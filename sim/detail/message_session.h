@@ -51,6 +51,7 @@ class MessageSession {
   void count_open(int side) { ++sides_[side].open; }
   void count_end(int side) { --sides_[side].open; }
   MessageChannel* find(std::uint64_t id);
+  std::size_t channels() const { return channels_.size(); }
   /// Destroys the channel, now or when nobody looks at the list.
   void remove(MessageChannel& channel);
 

@@ -70,7 +70,7 @@ struct TwoHosts {
   std::uint64_t count(FaultKind kind) { return links().counts().of(kind); }
   /// Runs the user's program to its end. It must succeed.
   void run(Program program) {
-    Process& user = a().spawn("user", std::move(program));
+    Process& user = a().spawn("run" + std::to_string(a().processes().size()), std::move(program));
     const Result<> ran = world.run_until_ended(user);
     CHECK_MESSAGE(ran.has_value(), (ran ? std::string() : ran.error().text()));
     CHECK(world.problems().empty());
