@@ -10,7 +10,8 @@
 
 namespace tubing::sim {
 
-/// What a host is declared to be; its peers see it so, as they see a certificate.
+/// What a host is declared to be; its peers see it so, as they see a certificate. In byte mode it
+/// is one, so that names and roles are what crypto::Claims allows.
 struct HostSpec {
   std::string name;
   std::vector<std::string> roles = {};

@@ -11,10 +11,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// Faults strike until the first moment; new talks begin until the second one; at the third
-/// everything that still waits is cancelled.
-constexpr Time kHealed{6s};
-constexpr Time kQuiet{8s};
+/// New talks begin until the first moment; at the second one everything that still waits is
+/// cancelled.
+constexpr Time kQuiet = kEchoHealed + 2s;
 constexpr Time kOver{30s};
 /// After the last word of it: a peer may be told a little later.
 constexpr Duration kLinger = 5s;
@@ -162,7 +161,8 @@ std::string run_echo(std::uint64_t seed, EchoCounts& counts, const EchoOptions& 
   const std::uint64_t drawn = 2 + prng.below(3);
   echo.add_hosts(options.hosts == 0 ? drawn : options.hosts);
   ByteFaults faults(world, Prng(prng.next()));
-  if (options.faults) faults.run_until(kHealed);
+  if (options.faults && options.disturb) options.disturb(world);
+  if (options.faults && !options.disturb) faults.run_until(kEchoHealed);
   const Result<> ran = world.run_until_idle();
   counts.faults += world.links().counts();
   if (options.hash != nullptr) *options.hash = world.hash();

@@ -3,14 +3,17 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 
+#include "tubing/channel/base/time.h"
 #include "tubing/sim/link_conditions.h"
 #include "tubing/sim/scenarios/talks.h"
 
 namespace tubing::sim {
 
 class TraceSink;
+class World;
 
 /// What runs did; a campaign sums these up, so that nothing is silently never tried.
 struct EchoCounts : TalkCounts {
@@ -22,9 +25,14 @@ struct EchoCounts : TalkCounts {
   EchoCounts& operator+=(const EchoCounts& other);
 };
 
+/// When every fault has to be over, and what is down has to be started.
+inline constexpr Time kEchoHealed{std::chrono::seconds(6)};
+
 struct EchoOptions {
-  std::uint32_t hosts = 0;  ///< 0: drawn, from 2 to 4.
+  std::uint32_t hosts = 0;  ///< 0: drawn, from 2 to 4. They are h0, h1, and so on.
   bool faults = true;
+  /// Orders what shall go wrong, instead of ByteFaults; the hosts are there then.
+  std::function<void(World&)> disturb = nullptr;
   std::string* hash = nullptr;  ///< Becomes the run's, where it is given.
   TraceSink* trace = nullptr;
 };

@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+#include "tubing/sim/world.h"
+
 namespace tubing::sim {
 namespace {
 
@@ -10,7 +12,7 @@ namespace {
 constexpr std::uint64_t kSeeds = 2'000;
 constexpr std::uint64_t kRepeated = kSeeds;
 #else
-constexpr std::uint64_t kSeeds = 120;
+constexpr std::uint64_t kSeeds = 200;
 constexpr std::uint64_t kRepeated = 20;
 #endif
 
@@ -79,6 +81,18 @@ TEST_CASE("talks between two hosts without faults lose nothing") {
   CHECK(counts.lost == 0);
   CHECK(counts.unopened == 0);
   CHECK(counts.probed == 20);
+}
+
+TEST_CASE("faults that are ordered strike an echo instead of drawn ones") {
+  EchoCounts counts;
+  const auto cut_once = [](World& world) {
+    world.at(Time(std::chrono::seconds(1)), [&world] { world.links().cut(0, 1); });
+    world.at(kEchoHealed, [&world] { world.links().repair_all(); });
+  };
+  CHECK(run_echo(1, counts, {.hosts = 2, .disturb = cut_once}) == "");
+  CHECK(counts.faults.of(FaultKind::cut) == 2);
+  CHECK(counts.faults.of(FaultKind::process_crash) == 0);
+  CHECK(counts.lost > 0);
 }
 #endif
 

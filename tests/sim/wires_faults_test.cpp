@@ -229,6 +229,29 @@ TEST_CASE("a dial is answered at its next try when the link is whole again") {
   CHECK(pair.client);
 }
 
+TEST_CASE(
+    "connections wait for a process that does not look, as many as its backlog has room for") {
+  WorldWirePair pair({.wires = {.backlog_max = 2}});
+  pair.client.reset();
+  pair.server.reset();
+  pair.listener.pause();
+  std::vector<std::unique_ptr<WirePeer>> clients;
+  std::vector<std::unique_ptr<rpc::Dialing>> dialings;
+  for (int i = 0; i < 3; ++i)
+    dialings.push_back(
+        pair.dialer.transport().dial({"b", 7000}, [&](Result<std::unique_ptr<rpc::Link>> link) {
+          clients.push_back(std::make_unique<WirePeer>(pair.dialer.reactor(), *std::move(link)));
+        }));
+  pair.world.run_for(500ms);
+  CHECK(clients.size() == 2);
+  CHECK_FALSE(pair.server);
+  CHECK(pair.count(FaultKind::dial_unanswered) == 1);
+  pair.listener.resume();
+  pair.world.run_for(1s);
+  CHECK(clients.size() == 3);
+  CHECK(pair.server);
+}
+
 TEST_CASE("a dial of a host that the world does not have fails at once") {
   WorldWirePair pair;
   std::optional<Error> error;
