@@ -125,6 +125,7 @@ void Process::start() {
   if (starts_++ > 0) world.links().counts().add(FaultKind::restart);
   result_.reset();
   paused_until_ = Time::min();
+  dying_ = false;
   run_ = std::make_unique<Run>(*this, world.next_streams(), world.options_.epoch, host_.clock_);
   run_->reactor.advance_to(world.now());
   run_->reactor.set_wake_at(world.now());
@@ -188,6 +189,7 @@ void Process::crash(Crash how) {
   const Time present = run_->reactor.world_now();
   if (world.stepping_ == this || present > world.now()) {
     // A step that has begun is done to its end; its effects were before the crash.
+    dying_ = true;
     const std::uint32_t start = starts_;
     return world.at(present, [this, start, how] {
       if (starts_ == start) crash(how);
@@ -201,6 +203,8 @@ void Process::crash(Crash how) {
 void Process::cut_and_drain(Crash how) {
   if (!running()) return;
   World& world = host_.world();
+  dying_ = false;
+  paused_until_ = Time::min();
   std::erase(world.running_, this);
   run_->scheduler.observe(nullptr);
   run_->reactor.on_clock_read(nullptr);

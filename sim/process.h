@@ -96,6 +96,10 @@ class Process final {
   void pause();
   void pause_for(Duration span);
   void resume();
+  /// Whether it waits for `resume`.
+  bool paused() const { return paused_until_ == Time::max(); }
+  /// Whether it was killed in the middle of a step, and dies behind it.
+  bool dying() const { return dying_; }
   void set_pace(const Pace& pace) { pace_ = pace; }
 
   // The seams of the present run. Requires: running().
@@ -168,6 +172,7 @@ class Process final {
   std::uint32_t starts_ = 0;
   std::optional<Result<>> result_;
   Time paused_until_ = Time::min();
+  bool dying_ = false;
   std::optional<std::uint16_t> node_port_;
   std::unique_ptr<Run> run_;
   /// What could not be ended; tried once more in the end.

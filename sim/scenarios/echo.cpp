@@ -150,6 +150,8 @@ EchoCounts& EchoCounts::operator+=(const EchoCounts& other) {
   unopened += other.unopened;
   probed += other.probed;
   faults += other.faults;
+  events += other.events;
+  simulated += other.simulated;
   return *this;
 }
 
@@ -165,6 +167,8 @@ std::string run_echo(std::uint64_t seed, EchoCounts& counts, const EchoOptions& 
   if (options.faults && !options.disturb) faults.run_until(kEchoHealed);
   const Result<> ran = world.run_until_idle();
   counts.faults += world.links().counts();
+  counts.events += world.run_hash().events();
+  counts.simulated += world.now().time_since_epoch();
   if (options.hash != nullptr) *options.hash = world.hash();
   if (!echo.fault().empty()) return echo.fault();
   if (!world.problems().empty()) return world.problems().front();
@@ -175,6 +179,35 @@ std::string run_echo(std::uint64_t seed, EchoCounts& counts, const EchoOptions& 
         return fmt::format("{} ended with {}", process->name(),
                            result ? result->error().text() : "a crash");
   return {};
+}
+
+Outcome run_echo_scenario(std::uint64_t seed, const ScenarioOptions& options,
+                          const ScenarioSinks& sinks) {
+  EchoCounts counts;
+  Outcome outcome;
+  outcome.violation = run_echo(seed, counts,
+                               {.hosts = options.hosts,
+                                .faults = options.faults,
+                                .hash = &outcome.hash,
+                                .trace = sinks.trace});
+  outcome.events = counts.events;
+  outcome.operations = counts.received;
+  outcome.begun = counts.sent;
+  outcome.known = counts.received;
+  outcome.simulated = counts.simulated;
+  for (std::size_t i = 0; i < static_cast<std::size_t>(FaultKind::count); ++i) {
+    const auto kind = static_cast<FaultKind>(i);
+    outcome.faults.push_back(
+        {.name = std::string(fault_name(kind)), .count = counts.faults.of(kind)});
+  }
+  return outcome;
+}
+
+std::vector<std::string> echo_faults(const ScenarioOptions& options) {
+  if (!options.faults) return {};
+  return {"dropped",   "deaf",          "corrupted",    "reset",           "cut",
+          "held",      "isolated",      "dial_refused", "dial_unanswered", "write_blocked",
+          "half_open", "process_crash", "power_loss",   "restart",         "pause"};
 }
 
 }  // namespace tubing::sim

@@ -8,11 +8,11 @@
 
 #include "tubing/channel/base/time.h"
 #include "tubing/sim/link_conditions.h"
+#include "tubing/sim/scenarios/scenario.h"
 #include "tubing/sim/scenarios/talks.h"
 
 namespace tubing::sim {
 
-class TraceSink;
 class World;
 
 /// What runs did; a campaign sums these up, so that nothing is silently never tried.
@@ -21,6 +21,8 @@ struct EchoCounts : TalkCounts {
   std::uint64_t unopened = 0;  ///< What could not be opened, because of a fault.
   std::uint64_t probed = 0;    ///< Pairs of hosts that reached each other when all was healed.
   FaultCounts faults;
+  std::uint64_t events = 0;  ///< That went into the hash.
+  Duration simulated{};
 
   EchoCounts& operator+=(const EchoCounts& other);
 };
@@ -43,5 +45,10 @@ struct EchoOptions {
 /// in the end no channel may be left, and no task.
 /// Returns: what did not hold; empty for nothing. `counts` grows by what was done.
 std::string run_echo(std::uint64_t seed, EchoCounts& counts, const EchoOptions& options = {});
+
+/// The same for the table of scenarios. Operations are values that were received.
+Outcome run_echo_scenario(std::uint64_t seed, const ScenarioOptions& options,
+                          const ScenarioSinks& sinks);
+std::vector<std::string> echo_faults(const ScenarioOptions& options);
 
 }  // namespace tubing::sim

@@ -75,10 +75,13 @@ class FilesRun {
     const Result<> ran = scheduler_.run(live_all());
     counts_.sectors_checked += model_.sectors_checked();
     counts_.disk += medium_.counts();
+    counts_.events += hash_.events();
+    counts_.simulated += reactor_.now().time_since_epoch();
     if (!fault_.empty()) return fault_;
     return ran ? std::string() : ran.error().text();
   }
   std::string hash() const { return hash_.text(); }
+  void trace_to(TraceSink* sink) { hash_.trace_to(sink); }
 
  private:
   Task<> live_all();
@@ -246,15 +249,43 @@ FilesCounts& FilesCounts::operator+=(const FilesCounts& other) {
   wipes += other.wipes;
   files_found += other.files_found;
   sectors_checked += other.sectors_checked;
+  events += other.events;
+  simulated += other.simulated;
   disk += other.disk;
   return *this;
 }
 
-std::string run_files(std::uint64_t seed, FilesCounts& counts, std::string* hash) {
+std::string run_files(std::uint64_t seed, FilesCounts& counts, std::string* hash,
+                      TraceSink* trace) {
   FilesRun run(seed, counts);
+  run.trace_to(trace);
   std::string fault = run.run();
   if (hash) *hash = run.hash();
   return fault;
+}
+
+Outcome run_files_scenario(std::uint64_t seed, const ScenarioOptions&, const ScenarioSinks& sinks) {
+  FilesCounts counts;
+  Outcome outcome;
+  outcome.violation = run_files(seed, counts, &outcome.hash, sinks.trace);
+  outcome.events = counts.events;
+  outcome.operations = counts.acknowledged;
+  outcome.begun = counts.steps;
+  outcome.known = counts.acknowledged;
+  outcome.simulated = counts.simulated;
+  for (std::size_t i = 0; i < kDiskFaults; ++i)
+    outcome.faults.push_back(
+        {.name = fault_name(static_cast<DiskFault>(i)), .count = counts.disk.faults[i]});
+  outcome.faults.push_back({.name = "process_crash", .count = counts.crashes});
+  outcome.faults.push_back({.name = "power_loss", .count = counts.power_losses});
+  return outcome;
+}
+
+std::vector<std::string> files_faults(const ScenarioOptions&) {
+  std::vector<std::string> names{"process_crash", "power_loss"};
+  for (std::size_t i = 0; i < kDiskFaults; ++i)
+    names.emplace_back(fault_name(static_cast<DiskFault>(i)));
+  return names;
 }
 
 }  // namespace tubing::sim

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "tubing/sim/disk_conditions.h"
+#include "tubing/sim/scenarios/scenario.h"
 
 namespace tubing::sim {
 
@@ -21,6 +22,8 @@ struct FilesCounts {
   std::uint64_t wipes = 0;
   std::uint64_t files_found = 0;  ///< After an end, and compared.
   std::uint64_t sectors_checked = 0;
+  std::uint64_t events = 0;  ///< That went into the hash.
+  Duration simulated{};
   DiskCounts disk;
 
   FilesCounts& operator+=(const FilesCounts& other);
@@ -30,7 +33,13 @@ struct FilesCounts {
 /// with a folder of its own, until it ends, crashes, or the power goes. What each operation says,
 /// and what is found after each end, is held against a DiskModel. Faults and their rates are drawn.
 /// Returns: what did not hold; empty for nothing. `counts` grows by what was done; `hash`, where it
-/// is given, becomes the run's.
-std::string run_files(std::uint64_t seed, FilesCounts& counts, std::string* hash = nullptr);
+/// is given, becomes the run's; `trace` is shown every event.
+std::string run_files(std::uint64_t seed, FilesCounts& counts, std::string* hash = nullptr,
+                      TraceSink* trace = nullptr);
+
+/// The same for the table of scenarios. Operations are what the programs asked of the disk.
+Outcome run_files_scenario(std::uint64_t seed, const ScenarioOptions& options,
+                           const ScenarioSinks& sinks);
+std::vector<std::string> files_faults(const ScenarioOptions& options);
 
 }  // namespace tubing::sim

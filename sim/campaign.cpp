@@ -1,0 +1,170 @@
+#include "tubing/sim/campaign.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <memory>
+
+#include "tubing/sim/detail/seed_worker.h"
+#include "tubing/sim/run_check.h"
+
+namespace tubing::sim {
+namespace {
+
+/// Hands out seeds in their order.
+class SeedQueue {
+ public:
+  explicit SeedQueue(const std::vector<SeedRange>& ranges) : ranges_(ranges) { skip_used(); }
+
+  std::optional<std::uint64_t> take() {
+    if (range_ == ranges_.size()) return std::nullopt;
+    const std::uint64_t seed = ranges_[range_].first + taken_++;
+    skip_used();
+    return seed;
+  }
+
+ private:
+  void skip_used() {
+    while (range_ < ranges_.size() && taken_ == ranges_[range_].count()) {
+      ++range_;
+      taken_ = 0;
+    }
+  }
+
+  const std::vector<SeedRange>& ranges_;
+  std::size_t range_ = 0;
+  std::uint64_t taken_ = 0;
+};
+
+/// Adds up what the seeds came to.
+class Summary {
+ public:
+  void add(const SeedOutcome& seed);
+  CampaignReport take(const Scenario& scenario, const CampaignOptions& options) &&;
+
+ private:
+  void add_gates(const Scenario& scenario, const CampaignOptions& options);
+
+  CampaignReport report_;
+  std::vector<std::uint64_t> operations_;
+  std::optional<std::uint64_t> idle_seed_;
+};
+
+void Summary::add(const SeedOutcome& seed) {
+  const Outcome& outcome = seed.outcome;
+  ++report_.seeds;
+  operations_.push_back(outcome.operations);
+  report_.operations += outcome.operations;
+  report_.begun += outcome.begun;
+  report_.known += outcome.known;
+  report_.events += outcome.events;
+  report_.simulated += outcome.simulated;
+  for (const Tally& tally : outcome.faults) {
+    const auto found = std::ranges::find(report_.faults, tally.name, &Tally::name);
+    if (found == report_.faults.end()) {
+      report_.faults.push_back(tally);
+    } else {
+      found->count += tally.count;
+    }
+  }
+  if (!outcome.violation.empty()) {
+    ++report_.violations_total;
+    if (report_.violations.size() < CampaignReport::kViolationsMax)
+      report_.violations.push_back(seed);
+  } else if (outcome.operations == 0 && !idle_seed_) {
+    idle_seed_ = seed.seed;
+  }
+}
+
+void Summary::add_gates(const Scenario& scenario, const CampaignOptions& options) {
+  if (idle_seed_)
+    report_.closed_gates.push_back(fmt::format("seed {} did no operation at all", *idle_seed_));
+  if (report_.begun > 0 && report_.known == 0)
+    report_.closed_gates.emplace_back("no operation had an outcome that was known");
+  if (report_.seeds < options.fault_gate_seeds) return;
+  for (const std::string& name : scenario.faults(options.scenario)) {
+    const auto found = std::ranges::find(report_.faults, name, &Tally::name);
+    if (found == report_.faults.end() || found->count == 0)
+      report_.closed_gates.push_back(fmt::format("the fault '{}' never took effect", name));
+  }
+}
+
+CampaignReport Summary::take(const Scenario& scenario, const CampaignOptions& options) && {
+  std::ranges::sort(operations_);
+  if (!operations_.empty()) {
+    report_.operations_median = operations_[operations_.size() / 2];
+    report_.operations_p5 = operations_[operations_.size() / 20];
+  }
+  add_gates(scenario, options);
+  return std::move(report_);
+}
+
+}  // namespace
+
+Outcome run_seed(const Scenario& scenario, std::uint64_t seed, const CampaignOptions& options,
+                 TraceSink* trace) {
+  if (!options.check) return scenario.run(seed, options.scenario, {.trace = trace});
+  std::array<Outcome, 2> outcomes;
+  const auto differ = run_check([&](std::size_t run, TraceSink& sink) {
+    outcomes[run] = scenario.run(seed, options.scenario, {.trace = &sink});
+  });
+  Outcome& outcome = outcomes[0];
+  if (differ) {
+    outcome.violation = differ->text();
+  } else if (outcomes[0].hash != outcomes[1].hash ||
+             outcomes[0].violation != outcomes[1].violation) {
+    outcome.violation = fmt::format(
+        "two runs of one seed had the same events, but not the same outcome: {} '{}' and {} '{}'",
+        outcomes[0].hash, outcomes[0].violation, outcomes[1].hash, outcomes[1].violation);
+  }
+  return std::move(outcome);
+}
+
+Result<CampaignReport> run_campaign(const Scenario& scenario, const CampaignOptions& options,
+                                    const std::function<void(const SeedOutcome&)>& on_outcome) {
+  SeedQueue queue(options.seeds);
+  Summary summary;
+  const auto run = [&](std::uint64_t seed) { return run_seed(scenario, seed, options); };
+  detail::SeedWorkers workers(run, options.jobs);
+  // What is done, and not yet told: an earlier seed is still under way.
+  std::map<std::uint64_t, SeedOutcome> done;
+  std::uint64_t asked = 0;
+  std::uint64_t told = 0;
+  std::map<std::uint64_t, std::uint64_t> places;  // Of the seeds under way.
+  for (;;) {
+    while (workers.has_idle()) {
+      const auto seed = queue.take();
+      if (!seed) break;
+      places[*seed] = asked++;
+      const Result<> began = workers.begin(*seed);
+      if (!began) return began.error();
+    }
+    if (told == asked) break;
+    SeedOutcome next = workers.wait();
+    const auto place = places.find(next.seed);
+    done.emplace(place->second, std::move(next));
+    places.erase(place);
+    for (auto at = done.find(told); at != done.end(); at = done.find(++told)) {
+      summary.add(at->second);
+      on_outcome(at->second);
+      done.erase(at);
+    }
+  }
+  return std::move(summary).take(scenario, options);
+}
+
+std::string repeat_command(const Scenario& scenario, std::uint64_t seed,
+                           const CampaignOptions& options) {
+  std::string command = fmt::format("tubesim run {} --seed {}", scenario.name, seed);
+  if (options.check) command += " --check";
+  const ScenarioOptions& chosen = options.scenario;
+  if (chosen.hosts != 0) command += fmt::format(" --hosts {}", chosen.hosts);
+  if (chosen.messages != 0) command += fmt::format(" --messages {}", chosen.messages);
+  if (chosen.byte_mode) command += " --mode byte";
+  if (!chosen.faults) command += " --no-faults";
+  return command;
+}
+
+}  // namespace tubing::sim

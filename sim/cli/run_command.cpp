@@ -1,0 +1,212 @@
+#include "tubing/sim/cli/run_command.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <charconv>
+#include <cstdio>
+#include <fstream>
+#include <optional>
+#include <sstream>
+#include <thread>
+
+#include "tubing/sim/cli/run_report.h"
+#include "tubing/sim/scenarios/grid.h"
+#include "tubing/sim/trace.h"
+
+namespace tubing::cli {
+namespace {
+
+using sim::SeedOutcome;
+using sim::SeedRange;
+
+Error bad_usage(std::string_view what) { return Error(Code::invalid_argument, "run", what); }
+
+std::optional<std::uint64_t> number(std::string_view text) {
+  std::uint64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+Result<std::string> content_of(const std::string& path) {
+  std::ifstream file(path);
+  if (!file) return bad_usage(fmt::format("{} cannot be read; is there such a file?", path));
+  std::stringstream content;
+  content << file.rdbuf();
+  return content.str();
+}
+
+int refuse(const Error& error) {
+  fmt::print(stderr, "tubesim: {}\n", error.detail());
+  return kExitUsage;
+}
+
+}  // namespace
+
+RunCommand::RunCommand(CLI::App& app) : run_(app.add_subcommand("run", "Run seeds of a scenario")) {
+  run_->add_option("scenario", name_, "Which: tubesim list shows them")->required();
+  run_->add_option("--seed,--seeds", ranges_, "A seed, or A..B; may be given several times")
+      ->required()
+      ->type_name("N|A..B");
+  run_->add_flag("--check", options_.check,
+                 "Run each seed twice, side by side, and name the first event that differs");
+  run_->add_option("--trace", trace_path_,
+                   "Write each event of the one seed there; as JSON where it ends with .jsonl")
+      ->type_name("FILE");
+  run_->add_option("--schedule", schedule_path_, "Take the faults from there; none are drawn")
+      ->type_name("FILE");
+  run_->add_option("--keep-schedule", kept_schedule_path_, "Write the faults of the one seed there")
+      ->type_name("FILE");
+  options_.jobs = std::max(1U, std::thread::hardware_concurrency());
+  run_->add_option("--jobs", options_.jobs, "How many processes run at the same time")
+      ->check(CLI::Range(1, 1024))
+      ->capture_default_str();
+  run_->add_option("--hosts", options_.scenario.hosts, "How many hosts there are")
+      ->check(CLI::Range(2U, sim::kGridHostsMax));
+  run_->add_option("--messages", options_.scenario.messages, "How many each sends to each other")
+      ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1'000'000'000}));
+  run_->add_option("--mode", mode_, "message, or byte: with records, mux and encryption below")
+      ->check(CLI::IsMember({"message", "byte"}));
+  run_->add_flag("--no-faults", no_faults_, "Let nothing go wrong");
+  run_->add_flag("--json", json_, "Print a JSON object for each seed, and one for all");
+  run_->add_flag("--quiet", quiet_, "Print no line for a seed that passed");
+}
+
+int RunCommand::run() {
+  const Result<> prepared = prepare();
+  if (!prepared) return refuse(prepared.error());
+  const bool one = options_.seeds.size() == 1 && options_.seeds[0].count() == 1;
+  return one ? run_one() : run_many();
+}
+
+Result<> RunCommand::prepare() {
+  scenario_ = sim::find_scenario(name_);
+  if (scenario_ == nullptr)
+    return bad_usage(
+        fmt::format("there is no scenario '{}'; tubesim list shows those there are", name_));
+  for (const std::string& range : ranges_) {
+    Result<> added = add_seeds(range);
+    if (!added) return added;
+  }
+  Result<> known = check_options();
+  if (!known) return known;
+  options_.scenario.byte_mode = mode_ == "byte";
+  options_.scenario.faults = !no_faults_;
+  if (!schedule_path_.empty()) {
+    Result<std::string> schedule = content_of(schedule_path_);
+    if (!schedule) return std::move(schedule).error();
+    options_.scenario.schedule = *std::move(schedule);
+    Result<> readable = scenario_->check(options_.scenario);
+    if (!readable)
+      return bad_usage(fmt::format("{}: {}", schedule_path_, readable.error().detail()));
+  }
+  return {};
+}
+
+Result<> RunCommand::add_seeds(const std::string& range) {
+  const std::size_t dots = range.find("..");
+  const auto first = number(std::string_view(range).substr(0, dots));
+  const auto last =
+      dots == std::string::npos ? first : number(std::string_view(range).substr(dots + 2));
+  if (!first || !last)
+    return bad_usage(fmt::format("'{}' names no seeds; write 5, or 1..1000", range));
+  if (*last < *first)
+    return bad_usage(fmt::format("'{}' is empty; write the smaller seed first", range));
+  if (*last - *first == ~std::uint64_t{0})
+    return bad_usage(fmt::format("'{}' are more seeds than can be counted; take fewer", range));
+  options_.seeds.push_back({.first = *first, .last = *last});
+  return {};
+}
+
+Result<> RunCommand::check_options() const {
+  const std::pair<const char*, bool> chosen[] = {
+      {"hosts", options_.scenario.hosts != 0},    {"messages", options_.scenario.messages != 0},
+      {"mode", run_->count("--mode") > 0},        {"schedule", !schedule_path_.empty()},
+      {"schedule", !kept_schedule_path_.empty()}, {"faults", no_faults_}};
+  for (const auto& [option, given] : chosen)
+    if (given && !scenario_->knows(option))
+      return bad_usage(fmt::format("the scenario {} does not know {}; it knows: {}", name_, option,
+                                   scenario_->options.empty() ? "nothing" : scenario_->options));
+  const bool one = options_.seeds.size() == 1 && options_.seeds[0].count() == 1;
+  if (!trace_path_.empty() && (!one || options_.check))
+    return bad_usage("a trace is that of one seed, without --check; use --seed N --trace FILE");
+  if (!kept_schedule_path_.empty() && !one)
+    return bad_usage("one schedule is kept; use --seed N --keep-schedule FILE");
+  if (no_faults_ && !schedule_path_.empty())
+    return bad_usage("--no-faults and --schedule exclude each other");
+  return {};
+}
+
+std::string RunCommand::repeat(std::uint64_t seed) const {
+  std::string command = sim::repeat_command(*scenario_, seed, options_);
+  if (!schedule_path_.empty()) command += " --schedule " + schedule_path_;
+  return command;
+}
+
+void RunCommand::tell(const SeedOutcome& seed) {
+  const bool passed = seed.outcome.violation.empty();
+  if (json_) {
+    if (!quiet_ || !passed) fmt::print("{}\n", seed_json(seed, repeat(seed.seed)));
+    return;
+  }
+  if (!quiet_ || !passed) fmt::print("{}\n", summary_line(*scenario_, seed));
+  if (!passed) fmt::print("{}", violation_text(seed, repeat(seed.seed)));
+}
+
+Result<> RunCommand::keep_schedule(const sim::Outcome& outcome) const {
+  if (kept_schedule_path_.empty()) return {};
+  std::ofstream file(kept_schedule_path_);
+  file << outcome.schedule;
+  if (!file.flush())
+    return bad_usage(
+        fmt::format("{} cannot be written; is there such a folder?", kept_schedule_path_));
+  return {};
+}
+
+int RunCommand::run_one() {
+  const std::uint64_t seed = options_.seeds[0].first;
+  std::optional<sim::TraceFile> trace;
+  if (!trace_path_.empty()) {
+    Result<sim::TraceFile> file = sim::TraceFile::create(trace_path_);
+    if (!file) return refuse(file.error());
+    trace.emplace(*std::move(file));
+  }
+  const SeedOutcome done{
+      .seed = seed,
+      .outcome = sim::run_seed(*scenario_, seed, options_, trace ? &*trace : nullptr)};
+  tell(done);
+  Result<> kept = keep_schedule(done.outcome);
+  if (kept && trace) kept = trace->close();
+  if (!kept) return refuse(kept.error());
+  return done.outcome.violation.empty() ? kExitOk : kExitViolation;
+}
+
+int RunCommand::run_many() {
+  std::uint64_t seeds = 0;
+  for (const SeedRange& range : options_.seeds) seeds += range.count();
+  ProgressLine progress(seeds, ::isatty(STDERR_FILENO) == 1);
+  const auto report = sim::run_campaign(*scenario_, options_, [&](const SeedOutcome& seed) {
+    if (!quiet_ || !seed.outcome.violation.empty()) progress.clear();
+    tell(seed);
+    progress.step();
+  });
+  progress.clear();
+  if (!report) return refuse(report.error());
+  fmt::print("{}", json_ ? campaign_json(*report) + "\n" : campaign_text(*report));
+  for (const SeedOutcome& seed : report->violations)
+    if (!json_)
+      fmt::print("seed {} has a violation; to repeat it: {}\n", seed.seed, repeat(seed.seed));
+  return report->passed() ? kExitOk : kExitViolation;
+}
+
+std::string list_text() {
+  std::string text;
+  for (const sim::Scenario& scenario : sim::scenarios()) {
+    text += fmt::format("{:<8} {}\n", scenario.name, scenario.summary);
+    if (!scenario.options.empty()) text += fmt::format("{:<8}   knows: {}\n", "", scenario.options);
+  }
+  return text;
+}
+
+}  // namespace tubing::cli

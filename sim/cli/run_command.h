@@ -1,0 +1,58 @@
+// tubesim run: runs seeds of a scenario, and says what came of them.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <string>
+#include <vector>
+
+#include "tubing/sim/campaign.h"
+
+namespace tubing::cli {
+
+inline constexpr int kExitOk = 0;
+inline constexpr int kExitViolation = 1;
+inline constexpr int kExitUsage = 2;
+
+/// Exit status: 0 where every seed passed, 1 where one did not or the campaign proves too little,
+/// 2 for what cannot be done as it was asked for.
+class RunCommand {
+ public:
+  /// Requires: `app` outlives the command, which must stay where it is.
+  explicit RunCommand(CLI::App& app);
+  RunCommand(const RunCommand&) = delete;
+  RunCommand& operator=(const RunCommand&) = delete;
+
+  bool chosen() const { return run_->parsed(); }
+  /// Requires: chosen().
+  /// Returns: the exit status.
+  int run();
+
+ private:
+  /// Holds what was chosen against what the scenario knows, and completes it.
+  Result<> prepare();
+  Result<> add_seeds(const std::string& range);
+  Result<> check_options() const;
+  int run_one();
+  int run_many();
+  void tell(const sim::SeedOutcome& seed);
+  std::string repeat(std::uint64_t seed) const;
+  Result<> keep_schedule(const sim::Outcome& outcome) const;
+
+  CLI::App* run_;
+  std::string name_;
+  std::vector<std::string> ranges_;
+  std::string mode_ = "message";
+  std::string trace_path_;
+  std::string schedule_path_;
+  std::string kept_schedule_path_;
+  bool no_faults_ = false;
+  bool json_ = false;
+  bool quiet_ = false;
+  const sim::Scenario* scenario_ = nullptr;
+  sim::CampaignOptions options_;
+};
+
+/// What `tubesim list` prints.
+std::string list_text();
+
+}  // namespace tubing::cli

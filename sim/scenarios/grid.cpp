@@ -1,0 +1,296 @@
+#include "tubing/sim/scenarios/grid.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <memory>
+
+#include "tubing/channel/go.h"
+#include "tubing/sim/nemesis.h"
+#include "tubing/sim/scenarios/grid_judge.h"
+#include "tubing/sim/swarm.h"
+#include "tubing/sim/world.h"
+
+namespace tubing::sim {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// The other direction is not used.
+struct GridNothing {
+  static constexpr std::string_view type_name = "GridNothing";
+  bool nothing = true;
+  static constexpr auto fields = tubing::fields("nothing", &GridNothing::nothing);
+};
+
+constexpr Service<GridMessage, GridNothing> kGrid{.name = "grid", .capacity = 256};
+constexpr Service<GridMessage, GridNothing> kGridDatagrams{
+    .name = "grid.datagrams", .capacity = 256, .delivery = channel::Delivery::datagram};
+
+constexpr Duration kOpenMax = 5s;
+constexpr Duration kRetryMax = 100ms;
+constexpr std::uint64_t kBurstMax = 16;
+
+Duration draw_below(Prng& prng, Duration bound) {
+  return Duration(static_cast<std::int64_t>(
+      prng.below(static_cast<std::uint64_t>(std::max(bound, Duration(1)).count()))));
+}
+
+std::vector<std::string> host_names(const ScenarioOptions& options) {
+  std::vector<std::string> names;
+  const std::uint32_t hosts = options.hosts == 0 ? kGridHosts : options.hosts;
+  for (std::uint32_t host = 0; host < hosts; ++host) names.push_back(fmt::format("n{}", host));
+  return names;
+}
+
+/// Instead of what is left to send: the pair is done.
+constexpr std::uint64_t kDone = ~std::uint64_t{0};
+
+/// What the senders of one run have in common.
+struct Grid {
+  GridJudge judge;
+  std::vector<std::string> names;
+  std::uint64_t messages = 0;
+  Duration span{};  ///< Over which sending is spread; 0: as fast as it goes.
+  /// By pair: what is still to be sent. The judge of a crashed process goes on where it was.
+  std::vector<std::vector<std::uint64_t>> left;
+  std::size_t pairs_to_do = 0;
+};
+
+/// An opening of a channel, from the sender's side.
+class Opening {
+ public:
+  Opening(Grid& grid, std::uint64_t channel, Sender<GridMessage> tx)
+      : grid_(grid), channel_(channel), tx_(std::move(tx)) {}
+  ~Opening() { grid_.judge.leave(channel_, tx_.accepted(), tx_.taken_by_peer()); }
+  Opening(const Opening&) = delete;
+  Opening& operator=(const Opening&) = delete;
+
+  Sender<GridMessage>& tx() { return tx_; }
+  GridMessage next() { return grid_.judge.next(channel_); }
+
+ private:
+  Grid& grid_;
+  const std::uint64_t channel_;
+  Sender<GridMessage> tx_;
+};
+
+Task<> pause_between(Grid& grid, Process& self) {
+  if (grid.span == Duration::zero()) co_return {};
+  const Duration mean = grid.span / static_cast<std::int64_t>(grid.messages) * kBurstMax / 2;
+  co_return co_await sleep(draw_below(self.workload(), 2 * mean));
+}
+
+/// Sends until nothing is left or the channel ends. Returns: ok where all was taken.
+Task<> send_over(Grid& grid, Process& self, Duplex<GridMessage, GridNothing> channel, HostId to) {
+  std::uint64_t& left = grid.left[self.host().id()][to];
+  Opening opening(grid, grid.judge.open(self.host().id(), to), channel.tx);
+  while (left > 0) {
+    const std::uint64_t burst =
+        grid.span == Duration::zero() ? left : 1 + self.workload().below(kBurstMax);
+    for (std::uint64_t i = 0; i < burst && left > 0; ++i) {
+      --left;
+      co_await ok(opening.tx().send(opening.next()));
+    }
+    co_await ok(pause_between(grid, self));
+  }
+  opening.tx().close();
+  co_return co_await opening.tx().flush();
+}
+
+Task<> send_all(Grid& grid, Process& self, HostId to) {
+  for (;;) {
+    auto channel = co_await open(self.network(), kGrid, PeerName{grid.names[to]}, within(kOpenMax));
+    if (channel) {
+      Result<> sent = co_await send_over(grid, self, *std::move(channel), to);
+      if (sent) break;
+      if (sent.code() == Code::cancelled) co_return sent;
+    }
+    co_await ok(sleep(draw_below(self.workload(), kRetryMax)));
+  }
+  --grid.pairs_to_do;
+  grid.left[self.host().id()][to] = kDone;
+  co_return {};
+}
+
+Task<> send_datagrams(Grid& grid, Process& self, HostId to) {
+  std::uint64_t left = grid.messages / 2;
+  while (left > 0) {
+    auto channel =
+        co_await open(self.network(), kGridDatagrams, PeerName{grid.names[to]}, within(kOpenMax));
+    if (channel) {
+      Opening opening(grid, grid.judge.open(self.host().id(), to, true), channel->tx);
+      Result<> sent;
+      while (sent && left > 0) {
+        for (std::uint64_t i = self.workload().below(kBurstMax); sent && left > 0 && i > 0; --i) {
+          --left;
+          sent = co_await opening.tx().send(opening.next());
+        }
+        co_await ok(pause_between(grid, self));
+      }
+    }
+    co_await ok(sleep(draw_below(self.workload(), kRetryMax)));
+  }
+  co_return {};
+}
+
+Task<> receive(Grid& grid, Process& self, Duplex<GridNothing, GridMessage>& peer) {
+  while (auto message = co_await peer.rx.recv())
+    grid.judge.arrived(*message, self.host().id(), peer.peer().name);
+  co_return peer.rx.end();
+}
+
+Task<> run_host(Grid& grid, Process& self) {
+  co_return co_await nursery([&](Nursery& n) -> Task<> {
+    const auto handler = [&grid, &self](auto& peer) { return receive(grid, self, peer); };
+    co_await ok(serve(n, self.network(), kGrid, handler));
+    co_await ok(serve(n, self.network(), kGridDatagrams, handler));
+    for (HostId to = 0; to < grid.names.size(); ++to) {
+      if (to == self.host().id()) continue;
+      if (grid.left[self.host().id()][to] != kDone)
+        n.spawn("to " + grid.names[to], send_all(grid, self, to));
+      if (grid.span > Duration::zero())
+        n.spawn("datagrams to " + grid.names[to], send_datagrams(grid, self, to));
+    }
+    co_return {};
+  });
+}
+
+std::vector<FaultAction> grid_actions() {
+  return {FaultAction::cut,        FaultAction::partition,    FaultAction::isolate,
+          FaultAction::drop,       FaultAction::deaf,         FaultAction::duplicate,
+          FaultAction::reorder,    FaultAction::corrupt,      FaultAction::reset,
+          FaultAction::hold,       FaultAction::deliver_late, FaultAction::crash,
+          FaultAction::power,      FaultAction::pause,        FaultAction::clock_rate,
+          FaultAction::clock_jump, FaultAction::wall_jump};
+}
+
+/// One run, from the drawing of its world to the verdict.
+class GridRun {
+ public:
+  GridRun(std::uint64_t seed, const ScenarioOptions& options);
+  Outcome run(const ScenarioSinks& sinks);
+
+ private:
+  WorldOptions draw_world();
+  Schedule draw_faults();
+  void judge_end(World& world);
+  Outcome outcome(World& world, const FaultCounts& counts) const;
+
+  const std::uint64_t seed_;
+  const ScenarioOptions options_;
+  Prng prng_;
+  Grid grid_;
+  Schedule schedule_;
+};
+
+GridRun::GridRun(std::uint64_t seed, const ScenarioOptions& options)
+    : seed_(seed), options_(options), prng_(nemesis_stream(seed)) {
+  grid_.names = host_names(options);
+  const std::size_t hosts = grid_.names.size();
+  grid_.messages = options.messages == 0 ? kGridMessages : options.messages;
+  grid_.left.assign(hosts, std::vector<std::uint64_t>(hosts, grid_.messages));
+  grid_.pairs_to_do = hosts * (hosts - 1);
+}
+
+WorldOptions GridRun::draw_world() {
+  WorldOptions world;
+  world.mode = options_.byte_mode ? Mode::byte : Mode::message;
+  if (!options_.faults) return world;
+  world.links = draw_link_conditions(prng_);
+  if (prng_.chance(1, 4)) world.pace.pause_ppm = 1'000;
+  if (prng_.chance(1, 2)) world.wires.chunk_bytes_min = 1;
+  return world;
+}
+
+Schedule GridRun::draw_faults() {
+  if (!options_.schedule.empty()) {
+    Result<Schedule> given = read_schedule(options_.schedule, grid_.names);
+    if (!given) return grid_.judge.fail(given.error().text()), Schedule{};
+    for (const ScheduledFault& fault : *given) grid_.span = std::max(grid_.span, fault.at);
+    return *std::move(given);
+  }
+  if (!options_.faults) return {};
+  grid_.span = Duration(100ms) * static_cast<std::int64_t>(1U << prng_.below(7));
+  return draw_schedule(prng_, {.hosts = grid_.names.size(),
+                               .span = grid_.span,
+                               .actions = grid_actions(),
+                               .budget = {.faults_max = 32}});
+}
+
+Outcome GridRun::run(const ScenarioSinks& sinks) {
+  World world(seed_, draw_world());
+  world.run_hash().trace_to(sinks.trace);
+  schedule_ = draw_faults();
+  for (const std::string& name : grid_.names) world.add_host({.name = name});
+  Nemesis nemesis(world, schedule_);
+  for (const std::string& name : grid_.names)
+    world.host(name).spawn("grid", [this](Process& self) { return run_host(grid_, self); });
+  const Time limit{(schedule_.empty() ? Duration() : schedule_.back().at) + kGridPatience};
+  while (grid_.pairs_to_do > 0 && grid_.judge.violation().empty() && world.step(limit)) {
+  }
+  const FaultCounts counts = world.links().counts();
+  judge_end(world);
+  return outcome(world, counts);
+}
+
+void GridRun::judge_end(World& world) {
+  if (grid_.pairs_to_do > 0)
+    grid_.judge.fail(fmt::format(
+        "{} of the pairs are not done {} s after all was healed\n{}", grid_.pairs_to_do,
+        std::chrono::duration_cast<std::chrono::seconds>(kGridPatience).count(), world.waiting()));
+  for (const Host& host : world.hosts())
+    for (const auto& process : host.processes()) process->crash();
+  // One that is in the middle of a step dies behind it.
+  world.run_for(kRetryMax);
+  for (const std::string& problem : world.problems()) grid_.judge.fail(problem);
+}
+
+Outcome GridRun::outcome(World& world, const FaultCounts& counts) const {
+  Outcome outcome{.violation = grid_.judge.violation(),
+                  .hash = world.hash(),
+                  .events = world.run_hash().events(),
+                  .operations = grid_.judge.received(),
+                  .begun = grid_.judge.accepted(),
+                  .known = grid_.judge.known(),
+                  .simulated = world.now().time_since_epoch(),
+                  .schedule = schedule_text(schedule_, grid_.names),
+                  .story = told(schedule_, grid_.names)};
+  for (std::size_t i = 0; i < static_cast<std::size_t>(FaultKind::count); ++i) {
+    const auto kind = static_cast<FaultKind>(i);
+    outcome.faults.push_back({.name = std::string(fault_name(kind)), .count = counts.of(kind)});
+  }
+  return outcome;
+}
+
+}  // namespace
+
+Outcome run_grid(std::uint64_t seed, const ScenarioOptions& options, const ScenarioSinks& sinks) {
+  return GridRun(seed, options).run(sinks);
+}
+
+Result<> check_grid(const ScenarioOptions& options) {
+  Result<Schedule> schedule = read_schedule(options.schedule, host_names(options));
+  if (!schedule) return std::move(schedule).error();
+  return {};
+}
+
+std::vector<std::string> grid_faults(const ScenarioOptions& options) {
+  if (!options.faults || !options.schedule.empty()) return {};
+  std::vector<FaultKind> kinds{
+      FaultKind::dropped,    FaultKind::deaf,     FaultKind::corrupted, FaultKind::reset,
+      FaultKind::cut,        FaultKind::held,     FaultKind::isolated,  FaultKind::process_crash,
+      FaultKind::power_loss, FaultKind::restart,  FaultKind::pause,     FaultKind::clock_rate,
+      FaultKind::clock_jump, FaultKind::wall_jump};
+  if (options.byte_mode) {
+    kinds.push_back(FaultKind::dial_unanswered);
+  } else {
+    kinds.insert(kinds.end(),
+                 {FaultKind::duplicated, FaultKind::reordered, FaultKind::delivered_late});
+  }
+  std::vector<std::string> names;
+  for (const FaultKind kind : kinds) names.emplace_back(fault_name(kind));
+  return names;
+}
+
+}  // namespace tubing::sim

@@ -1,0 +1,99 @@
+// Schedule: what shall go wrong in a world, and when, as data: drawn, written, read, told in words.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tubing/channel/base/result.h"
+#include "tubing/channel/base/time.h"
+#include "tubing/sim/disk_conditions.h"
+#include "tubing/sim/link_conditions.h"
+
+namespace tubing::sim {
+
+/// What may be ordered. A link goes from a group of hosts to another; a card is that of a host.
+enum class FaultAction : std::uint8_t {
+  cut,           ///< A link: nothing passes, one way.
+  partition,     ///< Hosts reach each other only where some group has both.
+  isolate,       ///< A host: nothing in, nothing out.
+  drop,          ///< A link, or a card on sending; `amount` of a million. Likewise the next five.
+  deaf,          ///< A link, or a card on receiving.
+  duplicate,     ///< A link.
+  reorder,       ///< A link.
+  corrupt,       ///< A link.
+  reset,         ///< A link.
+  hold,          ///< A link: all that is under way arrives when it ends.
+  deliver_late,  ///< A link, at once: what was dropped on it and is kept arrives.
+  crash,         ///< A host: every process is killed; they start again when it ends.
+  power,         ///< A host: the power is off.
+  pause,         ///< A host: every process stands still.
+  clock_rate,    ///< A host: its clock gains `amount` nanoseconds a second.
+  clock_jump,    ///< A host, at once: its monotonic clock leaps ahead by `amount` nanoseconds.
+  wall_jump,     ///< A host, at once: its wall clock leaps by `amount` nanoseconds.
+  disk,          ///< A host: `disk` strikes `amount` of a million operations; not `wiped`.
+  heal,          ///< All that was ordered ends at once, and what is down starts.
+};
+inline constexpr std::size_t kFaultActions = 19;
+/// Its name as it is written above.
+std::string_view action_name(FaultAction action);
+/// Whether it happens at one moment, and has no length.
+bool is_instant(FaultAction action);
+
+/// One line of a schedule.
+struct ScheduledFault {
+  Duration at{};  ///< Since the world began.
+  FaultAction action = FaultAction::heal;
+  /// Those of a link: from whom, and to whom. Of a card, or a host: the hosts, in one group.
+  std::vector<std::vector<HostId>> groups = {};
+  std::int64_t amount = 0;
+  DiskFault disk = DiskFault::rot;
+  bool late = false;  ///< Of heal: what was dropped and is kept arrives then.
+  Duration lasts{};   ///< 0: until it is healed.
+
+  bool is_link() const { return groups.size() == 2 && action != FaultAction::partition; }
+  Duration ends() const { return lasts == Duration::zero() ? Duration::max() : at + lasts; }
+  /// Whether it strikes this host, or its card.
+  bool strikes(HostId host) const;
+  /// Of a partition: whether some group has both.
+  bool joins(HostId a, HostId b) const;
+  friend bool operator==(const ScheduledFault&, const ScheduledFault&) = default;
+};
+
+using Schedule = std::vector<ScheduledFault>;
+
+/// One line for each fault: `1500ms drop a -> b 250000ppm for 2s`. Durations are exact.
+///
+///     AT cut A,B -> C [for SPAN]              AT partition A,B | B,C [for SPAN]
+///     AT isolate A,B [for SPAN]               AT hold A -> B [for SPAN]
+///     AT drop A -> B 1000ppm [for SPAN]       AT drop A 1000ppm [for SPAN]
+///     AT crash A [for SPAN]                   AT clock_rate A -500ppb [for SPAN]
+///     AT clock_jump A 3s                      AT disk A sync_error 1000ppm [for SPAN]
+///     AT deliver_late A -> B                  AT heal [late]
+///
+/// `names` are those of the hosts, by their ids.
+std::string schedule_text(const Schedule& schedule, const std::vector<std::string>& names);
+
+/// Reads what schedule_text wrote, or a person: `#` begins a comment, empty lines are allowed.
+/// Errors: invalid_argument with the number of the line, what is wrong in it and what would do.
+Result<Schedule> read_schedule(std::string_view text, const std::vector<std::string>& names);
+
+/// One sentence: "After 1500 ms a quarter of what a sends to b is dropped, for 2 s."
+std::string told(const ScheduledFault& fault, const std::vector<std::string>& names);
+/// All of it, a sentence on each line.
+std::string told(const Schedule& schedule, const std::vector<std::string>& names);
+
+/// What damage must leave whole.
+struct FaultBudget {
+  std::size_t faults_max = 64;  ///< Lines of a schedule.
+  /// Hosts that may be down at the same time: crashed, dark or paused.
+  std::size_t down_max = ~std::size_t{0};
+  /// So many hosts that are up must always include one that reaches all of them, and is reached by
+  /// them; 0: no demand. A link that loses half of what it carries, or more, reaches nobody.
+  std::size_t quorum = 0;
+};
+
+/// Whether at every moment the schedule leaves what the budget demands, of so many hosts.
+bool stays_within(const Schedule& schedule, std::size_t hosts, const FaultBudget& budget);
+
+}  // namespace tubing::sim

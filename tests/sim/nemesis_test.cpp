@@ -1,0 +1,197 @@
+#include "tubing/sim/nemesis.h"
+
+#include <doctest/doctest.h>
+
+#include "tubing/channel/timers.h"
+
+using tubing::Duration;
+using tubing::Task;
+using tubing::Time;
+using namespace tubing::sim;
+using namespace std::chrono_literals;
+
+namespace {
+
+Task<> wait_for_ever(Process&) { co_return co_await tubing::sleep(Duration::max()); }
+
+// Three hosts with a process each, and a schedule that is carried out.
+struct Scene {
+  explicit Scene(std::string_view text, Program program = wait_for_ever) {
+    for (const char* name : {"a", "b", "c"}) world.add_host({.name = name}).spawn("p", program);
+    auto schedule = read_schedule(text, {"a", "b", "c"});
+    REQUIRE(schedule);
+    nemesis.emplace(world, *std::move(schedule));
+  }
+  Links& links() { return world.links(); }
+  Process& process(std::string_view host) { return world.host(host).process("p"); }
+  void until(Duration at) { world.run_until(Time(at)); }
+
+  World world{1};
+  std::optional<Nemesis> nemesis;
+};
+
+}  // namespace
+
+TEST_CASE("a fault of a link begins when it is due and ends when its span is over") {
+  Scene scene("1s cut a -> b for 2s\n1s drop a -> c 1000ppm for 1s\n2s hold c -> a,b for 1s");
+  scene.until(999ms);
+  CHECK_FALSE(scene.nemesis->active());
+  scene.until(1s);
+  CHECK(scene.links().faults(0, 1) == LinkFaults{.cut = true});
+  CHECK(scene.links().faults(1, 0) == LinkFaults{});
+  CHECK(scene.links().faults(0, 2) == LinkFaults{.drop_ppm = 1'000});
+  scene.until(2s);
+  CHECK(scene.links().faults(0, 2) == LinkFaults{});
+  CHECK(scene.links().faults(2, 0).held);
+  CHECK(scene.links().faults(2, 1).held);
+  CHECK(scene.links().faults(0, 1).cut);
+  scene.until(3s);
+  CHECK_FALSE(scene.links().faults(0, 1).cut);
+  CHECK_FALSE(scene.links().faults(2, 0).held);
+  CHECK_FALSE(scene.nemesis->active());
+  CHECK(scene.nemesis->begun(FaultAction::cut) == 1);
+}
+
+TEST_CASE("faults that overlap add up to the worst, and the end of one leaves the other") {
+  Scene scene(
+      "1s drop a -> b 1000ppm for 4s\n2s drop a -> b 9000ppm for 1s\n2s corrupt a -> b 7ppm for "
+      "1s");
+  scene.until(2s);
+  CHECK(scene.links().faults(0, 1) == LinkFaults{.drop_ppm = 9'000, .corrupt_ppm = 7});
+  scene.until(3s);
+  CHECK(scene.links().faults(0, 1) == LinkFaults{.drop_ppm = 1'000});
+  scene.until(5s);
+  CHECK_FALSE(scene.links().faults(0, 1).any());
+}
+
+TEST_CASE("every rate of a link reaches the fault that it names") {
+  Scene scene(
+      "1s deaf a -> b 1ppm\n1s duplicate a -> b 2ppm\n1s reorder a -> b 3ppm\n"
+      "1s reset a -> b 4ppm\n1s drop c 5ppm\n1s deaf c 6ppm\n1s isolate b");
+  scene.until(1s);
+  CHECK(scene.links().faults(0, 1) ==
+        LinkFaults{.deaf_ppm = 1, .duplicate_ppm = 2, .reorder_ppm = 3, .reset_ppm = 4});
+  CHECK(scene.links().card(2) == CardFaults{.drop_ppm = 5, .deaf_ppm = 6});
+  CHECK(scene.links().card(1) == CardFaults{.isolated = true});
+}
+
+TEST_CASE("in a partition hosts of one group reach each other, as a bridge does both sides") {
+  Scene scene("1s partition a,b | b,c for 1s");
+  scene.until(1s);
+  CHECK(scene.links().connected(0, 1));
+  CHECK(scene.links().connected(1, 2));
+  CHECK_FALSE(scene.links().connected(0, 2));
+  CHECK_FALSE(scene.links().connected(2, 0));
+  scene.until(2s);
+  CHECK(scene.links().connected(0, 2));
+}
+
+TEST_CASE("a killed host starts again when the fault is over, and dark ones when power returns") {
+  Scene scene("1s crash a for 2s\n2s crash a for 3s\n1s power b for 2s\n2s power b for 2s");
+  scene.until(1s);
+  CHECK_FALSE(scene.process("a").running());
+  CHECK_FALSE(scene.world.host("b").powered());
+  scene.until(3s);
+  CHECK_FALSE(scene.process("a").running());
+  CHECK_FALSE(scene.world.host("b").powered());
+  scene.until(4s);
+  CHECK(scene.process("b").running());
+  scene.until(5s);
+  CHECK(scene.process("a").running());
+  CHECK(scene.process("a").starts() == 2);
+  CHECK(scene.process("c").starts() == 1);
+}
+
+TEST_CASE("a process that is killed in the middle of a long step starts again when it is dead") {
+  Scene scene("1s crash a for 1ms", [](Process& self) -> Task<> {
+    self.set_pace({.pause_ppm = kPpm, .pause_min = 300ms, .pause_max = 300ms});
+    for (;;) co_await tubing::ok(tubing::sleep(900ms));
+  });
+  scene.until(990ms);
+  REQUIRE(scene.process("a").reactor().world_now() > Time(1001ms));
+  scene.until(3s);
+  CHECK(scene.process("a").running());
+  CHECK(scene.process("a").starts() == 2);
+}
+
+TEST_CASE("a program that ended by itself is not started by the end of a fault") {
+  Scene scene("1s crash a for 1s\n3s heal",
+              [](Process&) -> Task<> { co_return co_await tubing::sleep(500ms); });
+  scene.until(4s);
+  CHECK(scene.process("a").starts() == 1);
+}
+
+TEST_CASE("a paused host stands still until the last of its pauses is over") {
+  std::vector<Time> woke;
+  const auto tell = [](Process& self, std::vector<Time>& to) -> Task<> {
+    co_await tubing::ok(tubing::sleep(1500ms));
+    if (self.host().name() == "a") to.push_back(self.world().now());
+    co_return {};
+  };
+  Scene scene("1s pause a for 2s\n2s pause a for 3s",
+              [&](Process& self) { return tell(self, woke); });
+  scene.until(4999ms);
+  CHECK(woke.empty());
+  CHECK(scene.process("a").paused());
+  scene.until(6s);
+  REQUIRE(woke.size() == 1);
+  CHECK(woke[0] >= Time(5s));
+}
+
+TEST_CASE("clocks drift for the span of a fault and leap in an instant") {
+  Scene scene("1s clock_rate a 100000000ppb for 10s\n2s clock_jump b 3s\n2s wall_jump c -1s");
+  scene.until(1s);
+  CHECK(scene.world.host("a").clock().rate_ppb() == 100'000'000);
+  scene.until(12s);
+  CHECK(scene.world.host("a").clock().rate_ppb() == 0);
+  CHECK(scene.world.host("a").clock().read(Time(12s)) >= Time(13s));
+  CHECK(scene.world.host("b").clock().read(Time(12s)) == Time(15s));
+  CHECK(scene.world.host("c").clock().wall_offset() == -1s);
+}
+
+TEST_CASE("a disk has the rates of the schedule for their span, and its own again then") {
+  World world(1);
+  DiskMedium& medium = world.add_host({.name = "a"}).disk();
+  medium.set_conditions({.read_error = 5});
+  auto schedule = read_schedule("1s disk a sync_error 700ppm for 1s\n1s disk a hung 9ppm", {"a"});
+  REQUIRE(schedule);
+  Nemesis nemesis(world, *std::move(schedule));
+  world.run_until(Time(1s));
+  CHECK(medium.conditions().sync_error == 700);
+  CHECK(medium.conditions().hung == 9);
+  CHECK(medium.conditions().read_error == 5);
+  world.run_until(Time(2s));
+  CHECK(medium.conditions().sync_error == 0);
+  CHECK(medium.conditions().hung == 9);
+}
+
+TEST_CASE("heal ends all that is in force, and no later end disturbs") {
+  Scene scene(
+      "1s partition a | b,c for 9s\n1s isolate c\n1s drop a 5ppm for 8s\n1s crash a\n"
+      "1s power b for 7s\n1s pause c\n1s clock_rate c 1000ppb\n2s heal\n3s crash b\n9s heal late");
+  scene.until(2s);
+  CHECK_FALSE(scene.nemesis->active());
+  for (HostId host = 0; host < 3; ++host) {
+    CAPTURE(host);
+    CHECK(scene.links().state(host) == LinkState::healthy);
+    CHECK(scene.world.host(host).powered());
+    CHECK(scene.world.host(host).process("p").running());
+    CHECK(scene.world.host(host).clock().rate_ppb() == 0);
+  }
+  CHECK_FALSE(scene.process("c").paused());
+  scene.until(8500ms);  // What would have ended has ended already.
+  CHECK_FALSE(scene.process("b").running());
+  scene.until(9s);
+  CHECK(scene.process("b").running());
+}
+
+TEST_CASE("one fault of a schedule changes the hash of a world") {
+  const auto hash_with = [](std::string_view text) {
+    Scene scene(text);
+    scene.until(5s);
+    return scene.world.hash();
+  };
+  CHECK(hash_with("1s cut a -> b") == hash_with("1s cut a -> b"));
+  CHECK(hash_with("1s cut a -> b") != hash_with("1s cut a -> c"));
+  CHECK(hash_with("1s drop a -> b 1ppm") != hash_with("1s drop a -> b 2ppm"));
+}

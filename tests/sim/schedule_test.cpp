@@ -1,0 +1,226 @@
+#include "tubing/sim/schedule.h"
+
+#include <doctest/doctest.h>
+
+#include <set>
+
+#include "tubing/sim/swarm.h"
+
+using tubing::Code;
+using tubing::Duration;
+using tubing::Prng;
+using namespace tubing::sim;
+using namespace std::chrono_literals;
+
+namespace {
+
+const std::vector<std::string> kNames{"a", "b", "c", "d", "e"};
+
+std::vector<FaultAction> all_actions() {
+  std::vector<FaultAction> actions;
+  for (std::size_t i = 0; i + 1 < kFaultActions; ++i)
+    actions.push_back(static_cast<FaultAction>(i));
+  return actions;
+}
+
+SwarmOptions wild() {
+  return {.hosts = kNames.size(),
+          .span = 2s,
+          .actions = all_actions(),
+          .disk_faults = {DiskFault::sync_error, DiskFault::hung}};
+}
+
+struct Told {
+  std::string_view line;
+  std::string_view words;
+};
+
+constexpr Told kTold[] = {
+    {"1500ms cut a -> b for 2s", "After 1500ms, nothing passes from a to b, for 2s."},
+    {"1s partition a,b | c,d,e for 1s",
+     "After 1s, hosts reach each other only within {a, b} and {c, d, e}, for 1s."},
+    {"1s isolate a,c", "After 1s, a and c: the network is dead."},
+    {"0s drop a -> b,c 250000ppm for 1ns",
+     "After 0s, of what goes from a to b and c, 25% is dropped, for 1ns."},
+    {"7us drop b 1000000ppm", "After 7us, of all that b sends, all is dropped."},
+    {"7us deaf b 1ppm", "After 7us, of all that b is sent, 1 of a million is not heard."},
+    {"1s duplicate a -> b 10000ppm", "After 1s, of what goes from a to b, 1% arrives twice."},
+    {"1s reorder a -> b 10000ppm", "After 1s, of what goes from a to b, 1% may be overtaken."},
+    {"1s corrupt a -> b 10000ppm", "After 1s, of what goes from a to b, 1% arrives damaged."},
+    {"1s reset a -> b 10000ppm", "After 1s, of what goes from a to b, 1% breaks its channel."},
+    {"1s hold a -> b for 1s", "After 1s, what goes from a to b is held up, for 1s."},
+    {"1s deliver_late a -> b", "After 1s, what was dropped from a to b arrives now."},
+    {"1s crash a for 1s", "After 1s, a: every process is killed, for 1s."},
+    {"1s power a", "After 1s, a: the power goes."},
+    {"1s pause a for 3ms", "After 1s, a: every process stands still, for 3ms."},
+    {"1s clock_rate a -500ppb", "After 1s, a: the clock gains -500 ns a second."},
+    {"1s clock_jump a 3s", "After 1s, a: the clock leaps ahead by 3s."},
+    {"1s wall_jump a -3500ms", "After 1s, a: the wall clock leaps by -3500ms."},
+    {"1s disk a sync_error 20000ppm for 1s",
+     "After 1s, a: 2% of the disk's operations meet sync_error, for 1s."},
+    {"9s heal", "After 9s, all is healed."},
+    {"9s heal late", "After 9s, all is healed, and what was dropped arrives late."},
+};
+
+}  // namespace
+
+TEST_CASE("each kind of fault is read, written the same, and told in a sentence") {
+  std::set<FaultAction> seen;
+  for (const Told& row : kTold) {
+    CAPTURE(row.line);
+    const auto schedule = read_schedule(row.line, kNames);
+    REQUIRE(schedule);
+    REQUIRE(schedule->size() == 1);
+    CHECK(schedule_text(*schedule, kNames) == std::string(row.line) + "\n");
+    CHECK(told(schedule->front(), kNames) == row.words);
+    seen.insert(schedule->front().action);
+  }
+  CHECK(seen.size() == kFaultActions);
+}
+
+TEST_CASE("comments and empty lines of a schedule mean nothing") {
+  const auto schedule = read_schedule("# before\n\n  1s   heal late # after\r\n\t\n", kNames);
+  REQUIRE(schedule);
+  CHECK(schedule_text(*schedule, kNames) == "1s heal late\n");
+}
+
+TEST_CASE("a drawn schedule is the same when it was written and read") {
+  for (std::uint64_t seed = 0; seed < 200; ++seed) {
+    CAPTURE(seed);
+    Prng prng = nemesis_stream(seed);
+    const Schedule drawn = draw_schedule(prng, wild());
+    const auto read = read_schedule(schedule_text(drawn, kNames), kNames);
+    REQUIRE(read);
+    CHECK(*read == drawn);
+  }
+}
+
+TEST_CASE("a line of a schedule that cannot be understood is refused, and the advice names it") {
+  struct Row {
+    std::string_view text;
+    std::string_view advice;
+  };
+  constexpr Row kRows[] = {
+      {"1s heal\nsoon heal", "line 2: 'soon' should be a time, as 1500ms"},
+      {"1m heal", "'1m' should be a time"},
+      {"99999999999999s heal", "should be a time"},
+      {"-1s heal", "a world begins at 0s"},
+      {"1s melt a", "there is no fault 'melt'; there are cut, partition,"},
+      {"1s", "there is no fault ''"},
+      {"1s crash z", "no host is called 'z'; there are a, b, c, d, e"},
+      {"1s crash a,", "no host is called ''"},
+      {"1s crash a -> b", "crash strikes hosts: write A, or A,B"},
+      {"1s cut a", "cut strikes a link: write A -> B"},
+      {"1s cut a -> b -> c", "cut strikes a link: write A -> B"},
+      {"1s disk a -> b hung 1ppm", "disk strikes hosts"},
+      {"1s drop a -> b", "'' should be a number with its unit, as 1000ppm"},
+      {"1s drop a -> b 5", "'5' should be a number with its unit, as 1000ppm"},
+      {"1s drop a -> b 1000001ppm", "a rate is between 0 and 1000000ppm"},
+      {"1s drop a -> b -1ppm", "a rate is between 0 and 1000000ppm"},
+      {"1s clock_rate a 99000000001ppb", "a clock's rate is between -990000000ppb and"},
+      {"1s clock_jump a -1s", "a monotonic clock never goes back; wall_jump may"},
+      {"1s disk a melted 1ppm", "no fault 'melted' strikes a disk at a rate"},
+      {"1s disk a wiped 1ppm", "no fault 'wiped' strikes a disk at a rate"},
+      {"1s crash a for 0s", "a fault lasts longer than nothing"},
+      {"1s crash a for", "'' should be a time"},
+      {"1s clock_jump a 1s for 2s", "what does 'for' mean here?"},
+      {"1s heal now", "what does 'now' mean here?"},
+      {"1s crash a late", "what does 'late' mean here?"},
+  };
+  for (const Row& row : kRows) {
+    CAPTURE(row.text);
+    const auto schedule = read_schedule(row.text, kNames);
+    REQUIRE_FALSE(schedule);
+    CHECK(schedule.error().code() == Code::invalid_argument);
+    CHECK_MESSAGE(schedule.error().text().contains(row.advice), schedule.error().text());
+  }
+}
+
+TEST_CASE("a budget counts hosts that are down at the same moment, and what they can reach") {
+  const auto within = [](std::string_view text, FaultBudget budget) {
+    const auto schedule = read_schedule(text, kNames);
+    REQUIRE(schedule);
+    return stays_within(*schedule, kNames.size(), budget);
+  };
+  CHECK(within("1s crash a for 1s\n2s power b for 1s", {.down_max = 1}));
+  CHECK_FALSE(within("1s crash a for 1001ms\n2s power b for 1s", {.down_max = 1}));
+  CHECK_FALSE(within("1s pause a\n9s crash b for 1s", {.down_max = 1}));
+  CHECK(within("1s pause a\n8s heal\n9s crash b for 1s", {.down_max = 1}));
+  CHECK(within("1s partition a,b | c,d,e", {.quorum = 3}));
+  CHECK_FALSE(within("1s partition a,b | c,d,e", {.quorum = 4}));
+  CHECK_FALSE(within("1s partition a,b | c,d,e\n2s crash d", {.quorum = 3}));
+  CHECK(within("1s partition a,b | b,c | c,d | d,e | e,a", {.quorum = 3}));
+  CHECK(within("1s partition a,b,c | c,d,e", {.quorum = 5}));
+  CHECK_FALSE(within("1s partition a,b,c | c,d,e\n2s isolate c", {.quorum = 4}));
+  CHECK(within("1s drop c 499999ppm", {.quorum = 5}));
+  CHECK_FALSE(within("1s drop c 500000ppm", {.quorum = 5}));
+  CHECK_FALSE(within(
+      "1s hold a -> b,c,d,e\n1s deaf b 600000ppm\n1s cut d -> c,e,b\n1s reset c -> e 900000ppm",
+      {.quorum = 4}));
+  CHECK_FALSE(within("1s heal\n2s heal\n3s heal", {.faults_max = 2}));
+}
+
+TEST_CASE("drawn schedules stay within their budget and end with all healed") {
+  SwarmOptions options = wild();
+  options.budget = {.faults_max = 20, .down_max = 1, .quorum = 3};
+  for (std::uint64_t seed = 0; seed < 300; ++seed) {
+    CAPTURE(seed);
+    Prng prng = nemesis_stream(seed);
+    const Schedule drawn = draw_schedule(prng, options);
+    CHECK(stays_within(drawn, options.hosts, options.budget));
+    CHECK(drawn.back().action == FaultAction::heal);
+    CHECK(drawn.back().at == options.span);
+    for (const ScheduledFault& fault : drawn) CHECK(fault.at <= options.span);
+    for (const ScheduledFault& fault : drawn)
+      CHECK((is_instant(fault.action) || fault.ends() <= options.span));
+  }
+}
+
+TEST_CASE("a swarm draws every kind and every shape, and no seed has all of them") {
+  std::set<FaultAction> kinds;
+  std::set<std::size_t> groups;
+  std::size_t most = 0;
+  bool link = false;
+  bool card = false;
+  for (std::uint64_t seed = 0; seed < 300; ++seed) {
+    Prng prng = nemesis_stream(seed);
+    std::set<FaultAction> own;
+    for (const ScheduledFault& fault : draw_schedule(prng, wild())) {
+      own.insert(fault.action);
+      if (fault.action == FaultAction::partition) groups.insert(fault.groups.size());
+      if (fault.action == FaultAction::drop) (fault.is_link() ? link : card) = true;
+    }
+    most = std::max(most, own.size());
+    kinds.merge(own);
+  }
+  CHECK(kinds.size() == kFaultActions);
+  CHECK(most < kFaultActions);
+  CHECK(groups == std::set<std::size_t>{2, 5});
+  CHECK(link);
+  CHECK(card);
+}
+
+TEST_CASE("one seed has one schedule, whatever else was drawn") {
+  Prng one = nemesis_stream(5);
+  Prng again = nemesis_stream(5);
+  Prng other = nemesis_stream(6);
+  const Schedule drawn = draw_schedule(one, wild());
+  CHECK(drawn == draw_schedule(again, wild()));
+  CHECK(drawn != draw_schedule(other, wild()));
+}
+
+TEST_CASE("seeds have links of many kinds, all of them sound") {
+  bool tail = false;
+  bool slow = false;
+  for (std::uint64_t seed = 0; seed < 100; ++seed) {
+    Prng prng = nemesis_stream(seed);
+    const LinkConditions conditions = draw_link_conditions(prng);
+    CHECK(conditions.latency_min >= 1us);
+    CHECK(conditions.latency_max >= conditions.latency_min);
+    CHECK(conditions.latency_max <= 50ms);
+    tail = tail || conditions.tail_ppm > 0;
+    slow = slow || conditions.bytes_per_second > 0;
+  }
+  CHECK(tail);
+  CHECK(slow);
+}
