@@ -248,6 +248,12 @@ void MessageChannel::hear_taken(int end, Time now) {
 void MessageChannel::hear_all_taken(int end) {
   End& e = ends_[end];
   e.taken_known = std::max({e.taken_known, e.told_next, e.told_last});
+  tell_who_asked(end);
+}
+
+// What was heard meanwhile, by a send, counts before an end does.
+void MessageChannel::tell_who_asked(int end) {
+  End& e = ends_[end];
   if (std::exchange(e.asked_taken, false) && e.port) e.port->on_taken_by_peer(e.taken_known);
 }
 
@@ -277,7 +283,7 @@ void MessageChannel::arm_credit(int end) {
 void MessageChannel::on_credit(int end) {
   End& e = ends_[end];
   hear_taken(end, now_at(end));
-  if (std::exchange(e.asked_taken, false) && e.port) e.port->on_taken_by_peer(e.taken_known);
+  tell_who_asked(end);
   admit(end);
   if (e.wants_room || e.asked_taken) arm_credit(end);
 }
@@ -311,6 +317,7 @@ void MessageChannel::lose(int end, const Error& why) {
   if (!attached(end)) return;
   busy_ = true;
   note("lost", end, now_at(end));
+  tell_who_asked(end);
   MessagePort* port = ends_[end].port;
   detach(end);
   if (port) port->on_lost(&why);

@@ -152,6 +152,7 @@ class MessageChannel {
   void hear_taken(int end, Time now);
   /// The peer's last word came, and all that it told before with it.
   void hear_all_taken(int end);
+  void tell_who_asked(int end);
   void arm_credit(int end);
   void on_credit(int end);
   /// Lets in who waits for room, where there is some.

@@ -233,6 +233,7 @@ void MessageEndpoint::begin_dial(const std::string& name, const std::string& ser
 void MessageEndpoint::arrive_dial(const std::string& name) {
   Dial& dial = *dials_[name];
   MessageEndpoint& peer = *std::exchange(dial.peer, nullptr);
+  dial.arrival.cancel();  // It came; the peer's queue may go before the dial.
   const Time now = peer.reactor().world_now();
   MessageRoute& back = fabric_.route(peer.host(), host_);
   if (!fabric_.route(host_, peer.host()).connected())

@@ -23,7 +23,12 @@ constexpr Time kOver{30s};   ///< and everything that still waits is cancelled t
 
 inline constexpr Service<std::uint64_t, std::uint64_t> kProbe{"probe.v1", 1};
 
+inline constexpr Service<std::uint64_t, std::uint64_t> kGossip{
+    .name = "gossip.v1", .capacity = 4, .delivery = channel::Delivery::datagram};
+
 struct Counts : TalkCounts {
+  std::uint64_t gossip_sent = 0;
+  std::uint64_t gossip_received = 0;
   std::uint64_t opened = 0;
   std::uint64_t probed = 0;
   FaultCounts faults;
@@ -45,6 +50,7 @@ class MessageTalks {
  private:
   Task<> live(Process& self);
   Task<> open_talks(Nursery& n, Process& self, Talker& talker);
+  Task<> gossip(Process& self, std::string peer);
   Task<> probe_all(Process& self);
   Task<> probe_once(Process& self, std::string peer);
   void disturb();
@@ -53,6 +59,7 @@ class MessageTalks {
   Counts& counts_;
   Talks talks_;
   Prng prng_;
+  std::uint64_t gossips_ = 0;
 };
 
 Task<> MessageTalks::live(Process& self) {
@@ -65,6 +72,13 @@ Task<> MessageTalks::live(Process& self) {
       while (auto value = co_await end.rx.recv()) co_await ok(end.tx.send(*value));
       co_return {};
     }));
+    co_await ok(serve(n, self.network(), kGossip, [&](auto& end) -> Task<> {
+      while (auto value = co_await end.rx.recv()) {
+        ++counts_.gossip_received;
+        if (*value >= gossips_) talks_.fail("{} was never sent", *value);
+      }
+      co_return {};
+    }));
     n.spawn("opener", open_talks(n, self, talker));
     while (world_.now() < kQuiet) co_await ok(sleep(kQuiet - world_.now()));
     co_await ok(probe_all(self));
@@ -75,15 +89,30 @@ Task<> MessageTalks::live(Process& self) {
 }
 
 Task<> MessageTalks::open_talks(Nursery& n, Process& self, Talker& talker) {
+  Prng& prng = self.workload();
   while (world_.now() < kQuiet) {
     const auto hosts = static_cast<HostId>(world_.hosts().size());
-    const auto peer =
-        static_cast<HostId>((self.host().id() + 1 + self.workload().below(hosts - 1)) % hosts);
+    const auto peer = static_cast<HostId>((self.host().id() + 1 + prng.below(hosts - 1)) % hosts);
     const Result<> opened =
         co_await talker.open(n, self.network(), {world_.host(peer).name()}, within(1s));
     if (opened) ++counts_.opened;
-    co_await ok(sleep(std::chrono::milliseconds(1 + self.workload().below(500))));
+    if (prng.chance(1, 4)) n.spawn("gossip", gossip(self, world_.host(peer).name()));
+    co_await ok(sleep(std::chrono::milliseconds(1 + prng.below(500))));
   }
+  co_return {};
+}
+
+// What arrives, and how often, nobody promises.
+Task<> MessageTalks::gossip(Process& self, std::string peer) {
+  auto end = co_await open(self.network(), kGossip, {peer}, within(1s));
+  if (!end) co_return {};
+  for (std::uint64_t left = self.workload().below(200); left > 0; --left) {
+    if (!co_await end->tx.send(gossips_)) co_return {};
+    ++gossips_;
+    ++counts_.gossip_sent;
+    if (left % 8 == 0) co_await ok(sleep(5ms));
+  }
+  if (self.workload().chance(1, 2)) end->tx.close();
   co_return {};
 }
 
@@ -123,11 +152,14 @@ void MessageTalks::disturb() {
   const auto to = static_cast<HostId>((from + 1 + prng_.below(hosts - 1)) % hosts);
   const auto rate = static_cast<std::uint32_t>(prng_.below(20'000));
   Process& process = *world_.host(from).processes()[0];
-  switch (prng_.below(12)) {
+  switch (prng_.below(13)) {
     case 0: links.set_faults(from, to, {.drop_ppm = rate, .reset_ppm = rate}); break;
     case 1: links.set_faults(from, to, {.deaf_ppm = rate, .corrupt_ppm = rate}); break;
     case 2: links.set_card(from, {.drop_ppm = rate, .deaf_ppm = rate}); break;
     case 3: links.set_faults(from, to, {.cut = true}); break;
+    case 10:
+      links.set_faults(from, to, {.duplicate_ppm = kPpm / 4, .reorder_ppm = kPpm / 4});
+      break;
     case 4:
     case 5: links.set_faults(from, to, {.held = true}); break;
     case 6: links.isolate(from); break;
@@ -194,13 +226,13 @@ void check_seeds() {
   for (const std::uint64_t count :
        {counts.sent, counts.received, counts.closed, counts.stopped, counts.reset, counts.lost,
         counts.cancelled, counts.timed_out, counts.flushed, counts.selected, counts.passed,
-        counts.opened, counts.probed})
+        counts.opened, counts.probed, counts.gossip_sent, counts.gossip_received})
     CHECK(count > kSeeds);
   for (const FaultKind kind :
        {FaultKind::dropped, FaultKind::deaf, FaultKind::corrupted, FaultKind::reset, FaultKind::cut,
         FaultKind::held, FaultKind::isolated, FaultKind::process_crash, FaultKind::power_loss,
-        FaultKind::restart, FaultKind::pause, FaultKind::dial_refused,
-        FaultKind::dial_unanswered}) {
+        FaultKind::restart, FaultKind::pause, FaultKind::duplicated, FaultKind::reordered,
+        FaultKind::delivered_late, FaultKind::dial_refused, FaultKind::dial_unanswered}) {
     CAPTURE(fault_name(kind));
     CHECK(counts.faults.of(kind) > kSeeds / 10);
   }
