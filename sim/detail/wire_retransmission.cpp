@@ -25,7 +25,9 @@ void WireFlow::orphan() {
 
 void WireFlow::leave_sender() {
   rest_ = {};  // The memory of the process.
-  if (departure_.pending()) departure_ = from_.schedule(leaves_at_, [this] { depart(); });
+  const bool on_line = departure_.pending();
+  departure_.cancel();  // An Event goes before its reactor, also one that came.
+  if (on_line) departure_ = from_.schedule(leaves_at_, [this] { depart(); });
 }
 
 void WireFlow::leave_receiver() {

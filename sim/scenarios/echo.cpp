@@ -19,7 +19,7 @@ constexpr Time kOver{30s};
 constexpr Duration kLinger = 5s;
 /// How long a host that all faults have left may take to reach another one.
 constexpr Duration kReachMax = 15s;
-constexpr std::size_t kTalksMax = 4;  ///< That one process has opened, at a time.
+constexpr std::size_t kOpensMax = 4;  ///< That one process has under way.
 
 inline constexpr Service<std::uint64_t, std::uint64_t> kProbe{"echo.probe", 1};
 
@@ -38,7 +38,7 @@ class Echo {
 
  private:
   Task<> live(Process& self);
-  Task<> open_talks(Nursery& n, Process& self, Talker& talker);
+  Task<> open_talks(Nursery& n, Process& self, Talker& talker, std::size_t& open);
   Task<> open_one(Nursery& n, Process& self, Talker& talker, std::string peer, std::size_t& open);
   Task<> probe_all(Process& self);
   Task<> probe(Process& self, std::string peer);
@@ -60,6 +60,7 @@ Task<> Echo::live(Process& self) {
   channel::Network& network = self.network();
   Talker talker(talks_, Prng(self.workload().next()));
   talker.set_drops(true);
+  std::size_t open = 0;  // Opens that are under way.
   const Result<> lived = co_await nursery([&](Nursery& n) -> Task<> {
     co_await ok(serve(n, network, kTalks,
                       [&](Talker::End<TalkNote>& end) -> Task<> { return talker.serve(n, end); }));
@@ -67,7 +68,7 @@ Task<> Echo::live(Process& self) {
       while (auto value = co_await end.rx.recv()) co_await ok(end.tx.send(*value));
       co_return {};
     }));
-    n.spawn("opener", open_talks(n, self, talker));
+    n.spawn("opener", open_talks(n, self, talker, open));
     co_await ok(wait_until(kQuiet));
     co_await ok(probe_all(self));
     co_await ok(wait_until(kOver));
@@ -80,13 +81,12 @@ Task<> Echo::live(Process& self) {
   co_return {};
 }
 
-Task<> Echo::open_talks(Nursery& n, Process& self, Talker& talker) {
+Task<> Echo::open_talks(Nursery& n, Process& self, Talker& talker, std::size_t& open) {
   Prng prng(self.workload().next());
-  std::size_t open = 0;
   while (world_.now() < kQuiet) {
     const auto hosts = static_cast<HostId>(world_.hosts().size());
     const auto peer = static_cast<HostId>((self.host().id() + 1 + prng.below(hosts - 1)) % hosts);
-    if (open < kTalksMax) {
+    if (open < kOpensMax) {
       ++open;
       n.spawn("open", open_one(n, self, talker, world_.host(peer).name(), open));
     }
@@ -156,12 +156,13 @@ EchoCounts& EchoCounts::operator+=(const EchoCounts& other) {
 }
 
 std::string run_echo(std::uint64_t seed, EchoCounts& counts, const EchoOptions& options) {
-  Prng prng(~seed);  // The world's generators begin with the seed itself.
+  Prng prng(~seed);          // The world's generators begin with the seed itself.
+  std::optional<Echo> echo;  // Outlives the programs in the world.
   World world(seed, draw_byte_world(prng));
   world.run_hash().trace_to(options.trace);
-  Echo echo(world, counts);
+  echo.emplace(world, counts);
   const std::uint64_t drawn = 2 + prng.below(3);
-  echo.add_hosts(options.hosts == 0 ? drawn : options.hosts);
+  echo->add_hosts(options.hosts == 0 ? drawn : options.hosts);
   ByteFaults faults(world, Prng(prng.next()));
   if (options.faults && options.disturb) options.disturb(world);
   if (options.faults && !options.disturb) faults.run_until(kEchoHealed);
@@ -170,7 +171,7 @@ std::string run_echo(std::uint64_t seed, EchoCounts& counts, const EchoOptions& 
   counts.events += world.run_hash().events();
   counts.simulated += world.now().time_since_epoch();
   if (options.hash != nullptr) *options.hash = world.hash();
-  if (!echo.fault().empty()) return echo.fault();
+  if (!echo->fault().empty()) return echo->fault();
   if (!world.problems().empty()) return world.problems().front();
   if (!ran) return fmt::format("a wait did not end: {}", ran.error().text());
   for (const Host& host : world.hosts())
