@@ -61,8 +61,8 @@ TEST_CASE("a world in which every task waits says who waits for what") {
 }
 
 TEST_CASE("a process that was killed ends in the same instant and can be started again") {
-  World world(1);
   int ended = 0;
+  World world(1);
   Process& process = world.add_host({.name = "a"}).spawn("p", [&ended](Process&) -> Task<> {
     Result<> slept = co_await sleep(Duration::max());
     ended += slept.code() == Code::cancelled;
