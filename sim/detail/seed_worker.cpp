@@ -132,6 +132,9 @@ Result<> SeedWorkers::start(Worker& worker) {
 
 void SeedWorkers::work(int socket, int complaints) {
   ::dup2(complaints, STDERR_FILENO);
+  // What the campaign's process does when it crashes is not this one's.
+  for (const int number : {SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTERM})
+    ::signal(number, SIG_DFL);
   std::uint64_t seed = 0;
   while (read_value(socket, seed)) {
     ByteBuffer encoded;
@@ -139,7 +142,7 @@ void SeedWorkers::work(int socket, int complaints) {
     const std::uint64_t size = encoded.size();
     if (!write_value(socket, size) || !write_all(socket, encoded.view())) break;
   }
-  // What the campaign's process would do at its end is not this one's.
+  // Nor is what it does at its end.
   ::_exit(0);
 }
 
