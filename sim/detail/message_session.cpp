@@ -82,6 +82,9 @@ void MessageSession::lose(int side, const Error& why) {
   s.loss.cancel();
   for_each_channel([&](MessageChannel& channel) { channel.lose(channel.end_of(side), why); });
   s.endpoint = nullptr;
+  // The other side hears no more from this one, and notices, though it sends nothing itself.
+  if (sides_[1 - side].endpoint != nullptr)
+    expect_loss(1 - side, fabric_.now() + fabric_.draw_notice(), false);
   sweep();
 }
 
