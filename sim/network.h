@@ -18,7 +18,8 @@ namespace tubing::sim {
 /// process of host b which accepts the service; where none does, the first that accepts others, and
 /// it refuses. "b/server" names one process. What stands behind an "@" is not looked at, so that
 /// names written for a real network do. The first channel to a process waits for its answer, as a
-/// dial does; others follow at once, in both directions.
+/// dial does; others follow at once, in both directions. Each channel has an order of its own: one
+/// that was opened later may come earlier.
 ///
 /// What the faults of `World::links()` do to a channel:
 ///

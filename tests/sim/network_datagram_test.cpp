@@ -55,8 +55,8 @@ struct News {
     hosts.world.run_for(2s);
   }
 
-  TwoHosts hosts;
   Seen seen;
+  TwoHosts hosts;
 };
 
 void check_healed(News& news) {
@@ -119,7 +119,7 @@ TEST_CASE("reordered datagrams are overtaken until the link is healed") {
 
 TEST_CASE("a datagram channel outlives a short cut, and loses what was sent meanwhile") {
   TwoHosts hosts(1, {.network = {.notice_min = 1s, .notice_max = 2s}});
-  Seen seen;
+  Seen& seen = hosts.new_seen();
   hosts.b().spawn("server", collect(kNews, seen));
   hosts.a().spawn("sender", news_from(0));
   hosts.world.at(Time(80ms), [&] { hosts.links().cut(hosts.a_id(), hosts.b_id()); });
@@ -176,7 +176,7 @@ TEST_CASE("dropped datagrams arrive late by choice, behind newer ones") {
 
 TEST_CASE("a link keeps so many dropped datagrams, and forgets the oldest") {
   TwoHosts hosts(1, {.network = {.kept_max = 10}});
-  Seen seen;
+  Seen& seen = hosts.new_seen();
   hosts.b().spawn("server", collect(kNews, seen));
   hosts.world.at(Time(60ms),
                  [&] { hosts.links().set_faults(hosts.a_id(), hosts.b_id(), {.drop_ppm = kPpm}); });

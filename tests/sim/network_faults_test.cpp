@@ -8,13 +8,6 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/// How a stream of values ended at its sender.
-struct Sent {
-  std::uint64_t count = 0;
-  std::optional<Error> end;
-  Time ended_at;
-};
-
 /// Sends a number every 100 us, `count` of them, then closes and waits until all were taken.
 Task<> stream_to_b(Process& self, std::uint64_t count, Sent& sent) {
   auto end = co_await ok(open(self.network(), kNumbers, {"b"}, within(30s)));
@@ -42,14 +35,15 @@ bool is_prefix(const std::vector<std::uint64_t>& values) {
 
 /// One stream from a to b, and what both ends saw of it.
 struct Stream {
-  explicit Stream(TwoHosts& of, std::uint64_t count = 1000) : hosts(of) {
+  explicit Stream(TwoHosts& of, std::uint64_t count = 1000)
+      : hosts(of), seen(of.new_seen()), sent(of.new_sent()) {
     if (hosts.b().processes().empty()) hosts.b().spawn("server", collect(kNumbers, seen));
     hosts.a().spawn(std::string("user") + std::to_string(hosts.a().processes().size()),
-                    [count, this](Process& self) { return stream_to_b(self, count, sent); });
+                    [count, &to = sent](Process& self) { return stream_to_b(self, count, to); });
   }
   TwoHosts& hosts;
-  Seen seen;
-  Sent sent;
+  Seen& seen;
+  Sent& sent;
 };
 
 void check_all_came(const Stream& stream, std::uint64_t count = 1000) {
@@ -133,9 +127,15 @@ TEST_CASE("duplication and reordering leave an ordered channel alone") {
 TEST_CASE("a cut loses what is under way, and both ends notice after their own time") {
   TwoHosts hosts;
   const Stream stream(hosts);
-  hosts.world.at(Time(30ms), [&] { hosts.links().cut(hosts.a_id(), hosts.b_id()); });
+  LinkTraffic at_cut;
+  hosts.world.at(Time(30ms), [&] {
+    at_cut = hosts.world.fabric().traffic(hosts.a_id(), hosts.b_id());
+    hosts.links().cut(hosts.a_id(), hosts.b_id());
+  });
   hosts.world.run_for(5s);
   check_lost(stream);
+  CHECK(at_cut.in_flight > 0);
+  CHECK(hosts.world.fabric().traffic(hosts.a_id(), hosts.b_id()).delivered == at_cut.delivered);
   CHECK(stream.sent.ended_at > Time(40ms));
   CHECK(stream.sent.ended_at < Time(1100ms));
   CHECK(hosts.world.fabric().traffic(hosts.a_id(), hosts.b_id()).cut > 0);
@@ -223,9 +223,9 @@ TEST_CASE("an isolated host does not answer until it is isolated no more") {
 
 TEST_CASE("a process that crashed is lost to its peers at once, and reachable once it runs again") {
   TwoHosts hosts;
-  Seen seen;
+  Seen& seen = hosts.new_seen();
   Process& server = hosts.b().spawn("server", collect(kNumbers, seen));
-  Sent sent;
+  Sent& sent = hosts.new_sent();
   hosts.a().spawn("user", [&sent](Process& self) { return stream_to_b(self, 1000, sent); });
   hosts.world.at(Time(30ms), [&] { server.crash(); });
   hosts.world.run_for(1s);
@@ -243,9 +243,23 @@ TEST_CASE("a process that crashed is lost to its peers at once, and reachable on
   CHECK(seen.values.size() == 1000);
 }
 
+TEST_CASE("an idle peer hears at once of a process that crashed") {
+  TwoHosts hosts;
+  Process& server = hosts.b().spawn("server", echo);
+  hosts.world.at(Time(1s), [&] { server.crash(); });
+  hosts.run([](Process& self) -> Task<> {
+    auto end = co_await ok(open(self.network(), kText, {"b"}));
+    const auto lost = co_await end.rx.recv();
+    CHECK(lost.code() == Code::lost);
+    CHECK(self.scheduler().now() >= Time(1s));
+    CHECK(self.scheduler().now() < Time(1001ms));
+    co_return {};
+  });
+}
+
 TEST_CASE("nothing of a process reaches the network behind its crash") {
   TwoHosts hosts;
-  Seen seen;
+  Seen& seen = hosts.new_seen();
   hosts.b().spawn("server", collect(kNumbers, seen));
   Process& user = hosts.a().spawn("user", [](Process& self) -> Task<> {
     auto end = co_await ok(open(self.network(), kNumbers, {"b"}));
@@ -267,9 +281,9 @@ TEST_CASE("nothing of a process reaches the network behind its crash") {
 TEST_CASE(
     "a host that lost its power is noticed late, and refuses once it is back without a server") {
   TwoHosts hosts;
-  Seen seen;
+  Seen& seen = hosts.new_seen();
   hosts.b().spawn("server", collect(kNumbers, seen));
-  Sent sent;
+  Sent& sent = hosts.new_sent();
   hosts.a().spawn("user", [&sent](Process& self) { return stream_to_b(self, 1000, sent); });
   hosts.world.at(Time(30ms), [&] { hosts.b().power_off(); });
   hosts.world.run_for(5s);
@@ -286,7 +300,6 @@ TEST_CASE(
 
 TEST_CASE("messages take the latency of their link, its tail, and their time on the line") {
   TwoHosts hosts(1, {.links = {.latency_min = 10ms, .latency_max = 10ms}});
-  Seen seen;
   hosts.b().spawn("server", echo);
   hosts.run([](Process& self) -> Task<> {
     auto end = co_await ok(open(self.network(), kText, {"b"}));

@@ -204,7 +204,7 @@ TEST_CASE("a simulated reset ends both directions with its status at the peer") 
 
 TEST_CASE("a program that ends in order leaves all that it sent to its simulated peer") {
   TwoHosts hosts;
-  Seen seen;
+  Seen& seen = hosts.new_seen();
   hosts.b().spawn("server", collect(kNumbers, seen));
   hosts.run([](Process& self) -> Task<> {
     auto end = co_await ok(open(self.network(), kNumbers, {"b"}));
@@ -245,6 +245,116 @@ TEST_CASE("a channel travels inside a simulated message, and an unclaimed one is
     co_await ok(stays.tx.send("thanks"));
     const auto unclaimed = co_await second.rx.recv();
     CHECK(unclaimed.error().status() == Code::cancelled);
+    co_return {};
+  });
+}
+
+TEST_CASE(
+    "a simulated host is reached at the process that accepts the service, or at a named one") {
+  TwoHosts hosts;
+  Seen& seen = hosts.new_seen();
+  hosts.b().spawn("first", echo);
+  hosts.b().spawn("second", collect(kNumbers, seen));
+  hosts.run([](Process& self) -> Task<> {
+    auto text = co_await ok(open(self.network(), kText, {"b"}));
+    CHECK(text.peer().address == "b/first");
+    auto numbers = co_await ok(open(self.network(), kNumbers, {"b"}));
+    CHECK(numbers.peer().address == "b/second");
+    co_await ok(numbers.tx.send(5));
+    co_await ok(numbers.tx.flush());
+    auto wrong = co_await ok(open(self.network(), kText, {"b/second"}));
+    const auto refused = co_await wrong.rx.recv();
+    CHECK(refused.error().status() == Code::unimplemented);
+    co_return {};
+  });
+  CHECK(seen.values == std::vector<std::uint64_t>{5});
+}
+
+TEST_CASE("a simulated server opens channels to a client that connected, by its name alone") {
+  TwoHosts hosts;
+  hosts.b().spawn("server", [](Process& self) -> Task<> {
+    const auto early = co_await open(self.network(), kNumbers, {"a"});
+    CHECK(early.code() == Code::unavailable);
+    auto incoming = co_await ok(accept(self.network(), kText));
+    auto asked = co_await ok(serve_end(kText, co_await ok(incoming.recv())));
+    auto back = co_await ok(open(self.network(), kNumbers, {asked.peer().name}));
+    co_await ok(back.tx.send(42));
+    co_await ok(back.tx.flush());
+    asked.tx.close();
+    co_return {};
+  });
+  hosts.run([](Process& self) -> Task<> {
+    auto asked = co_await ok(open(self.network(), kText, {"b"}, within(5s)));
+    auto incoming = co_await ok(accept(self.network(), kNumbers));
+    auto back = co_await ok(serve_end(kNumbers, co_await ok(incoming.recv())));
+    const std::uint64_t value = co_await ok(back.rx.recv());
+    CHECK(value == 42);
+    const auto done = co_await asked.rx.recv();
+    CHECK(done.code() == Code::closed);
+    co_return {};
+  });
+}
+
+TEST_CASE("a simulated opener has early credit before its channel is accepted, and no more") {
+  TwoHosts hosts;
+  std::size_t came = 0;
+  hosts.b().spawn("server", [&came](Process& self) -> Task<> {
+    auto ordered = co_await ok(accept(self.network(), kNumbers));
+    auto opened = co_await ok(ordered.recv());
+    co_await ok(sleep(1s));
+    auto end = co_await ok(serve_end(kNumbers, std::move(opened)));
+    while (co_await end.rx.recv()) ++came;
+    co_return {};
+  });
+  hosts.run([](Process& self) -> Task<> {
+    auto end = co_await ok(open(self.network(), kNumbers, {"b"}));
+    std::uint64_t sent = 0;
+    for (;;) {
+      const Result<bool> tried = end.tx.try_send(sent);
+      if (!tried || !*tried) break;
+      ++sent;
+    }
+    CHECK(sent == 16);
+    co_await ok(end.tx.send(sent));
+    CHECK(self.scheduler().now() >= Time(1s));
+    end.tx.close();
+    co_await ok(end.tx.flush());
+    co_return {};
+  });
+  CHECK(came == 17);
+}
+
+TEST_CASE("limits of a simulated network are refused with what they are") {
+  TwoHosts hosts(1, {.network = {.channels_max = 3, .message_bytes_max = 100}});
+  hosts.b().spawn("server", [](Process& self) -> Task<> {
+    auto incoming = co_await ok(accept(self.network(), kText, 2));
+    const auto again = accept(self.network(), kText);
+    CHECK(again.code() == Code::already_exists);
+    co_return co_await sleep(10s);
+  });
+  hosts.run([](Process& self) -> Task<> {
+    std::vector<Duplex<std::string, std::string>> ends;
+    for (int i = 0; i < 3; ++i) ends.push_back(co_await ok(open(self.network(), kText, {"b"})));
+    const auto fourth = co_await open(self.network(), kText, {"b"});
+    CHECK(fourth.code() == Code::resource_exhausted);
+    co_await ok(sleep(100ms));
+    std::size_t refused = 0;
+    std::size_t whole = 0;  // One that waits to be accepted.
+    for (std::size_t i = 0; i < ends.size(); ++i) {
+      const auto tried = ends[i].rx.try_recv();
+      if (tried) {
+        whole = i;
+      } else {
+        refused += tried.error().status() == Code::resource_exhausted;
+      }
+    }
+    CHECK(refused == 1);
+    const auto large = co_await ends[whole].tx.send(std::string(200, 'x'));
+    CHECK(large.code() == Code::invalid_argument);
+    co_await ok(ends[whole].tx.send("small"));
+    const Result<> nameless = self.network().learn({""}, {});
+    CHECK(nameless.code() == Code::invalid_argument);
+    CHECK(self.network().learn({"b"}, {"10.0.0.2:7000"}));
     co_return {};
   });
 }

@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <deque>
 #include <string>
 #include <vector>
 
@@ -55,6 +56,13 @@ Program collect(Service<V, V> service, Seen& seen) {
   return [service, &seen](Process& self) { return collect_from(self.network(), service, seen); };
 }
 
+/// How a stream of values ended at its sender.
+struct Sent {
+  std::uint64_t count = 0;
+  std::optional<Error> end;
+  Time ended_at;
+};
+
 /// Host a is the user's, host b the server's.
 struct TwoHosts {
   explicit TwoHosts(std::uint64_t seed = 1, WorldOptions options = {}) : world(seed, options) {
@@ -76,6 +84,12 @@ struct TwoHosts {
     CHECK(world.problems().empty());
   }
 
+  /// Where programs write what they saw: it outlives them.
+  Seen& new_seen() { return seen.emplace_back(); }
+  Sent& new_sent() { return sent.emplace_back(); }
+
+  std::deque<Seen> seen;
+  std::deque<Sent> sent;
   World world;
 };
 
