@@ -21,7 +21,9 @@ constexpr Duration kLinger = 5s;
 constexpr Duration kReachMax = 15s;
 constexpr std::size_t kOpensMax = 4;  ///< That one process has under way.
 
+/// With room for one value: each but the first needs credit that was granted anew.
 inline constexpr Service<std::uint64_t, std::uint64_t> kProbe{"echo.probe", 1};
+constexpr std::uint64_t kProbeValues = 4;
 
 class Echo {
  public:
@@ -111,9 +113,11 @@ Task<> Echo::probe_all(Process& self) {
 
 Task<> Echo::probe_once(Process& self, std::string peer, Deadline until) {
   auto end = co_await ok(open(self.network(), kProbe, {peer}, until));
-  co_await ok(end.tx.send(self.id(), until));
-  const std::uint64_t answer = co_await ok(end.rx.recv(until));
-  if (answer != self.id()) talks_.fail("a probe of {} brought {} back", self.id(), answer);
+  for (std::uint64_t value = 0; value < kProbeValues; ++value) {
+    co_await ok(end.tx.send(value, until));
+    const std::uint64_t answer = co_await ok(end.rx.recv(until));
+    if (answer != value) talks_.fail("a probe of {} brought {} back", value, answer);
+  }
   co_return {};
 }
 

@@ -168,8 +168,12 @@ Task<> Talker::select_one(Nursery& n, Talk& talk, int side, End<V>& end) {
   End<TalkInner> kept;
   V value = make_value<V>(out.sent, kept);
   const std::uint64_t kept_talk = kept_talk_;
+  const std::size_t filler_bytes = value.filler.size();
   auto chosen = co_await select(recv(end.rx), send(end.tx, std::move(value)),
                                 after(std::chrono::milliseconds(prng_.below(300))));
+  const bool sent = chosen && chosen->index() == 1 && chosen->template get<1>();
+  if (!sent && value.filler.size() != filler_bytes)
+    talks_.fail("an arm that did not send took {} bytes of its value", filler_bytes);
   if (!chosen) {
     talks_.on_end(chosen.error(), nullptr);
     co_return {};
@@ -183,11 +187,10 @@ Task<> Talker::select_one(Nursery& n, Talk& talk, int side, End<V>& end) {
       talks_.on_end(received.error(), &in);
     }
   } else if (chosen->index() == 1) {
-    Result<>& sent = chosen->template get<1>();
     if (sent) {
       on_sent(n, out, std::move(kept), kept_talk);
     } else {
-      talks_.on_end(sent.error(), nullptr);
+      talks_.on_end(chosen->template get<1>().error(), nullptr);
     }
   }
   co_return {};

@@ -1,0 +1,65 @@
+// What two hundred seeds of each scenario came to, compared with scenario_hashes.txt: every preset
+// must give the same. Where a scenario, or what runs in it, changed on purpose, write them anew:
+//     TUBING_WRITE_HASHES=1 build/release/bin/scenario_hash_test
+// A line that differs is narrowed down by `tubesim run SCENARIO --seeds A..B` in both builds.
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include "tubing/sim/running_hash.h"
+#include "tubing/sim/scenarios/scenario.h"
+
+using namespace tubing::sim;
+
+namespace {
+
+constexpr std::uint64_t kSeeds = 200;
+constexpr std::uint64_t kSeedsEachLine = 20;
+constexpr const char* kHashesFile = TUBING_SOURCE_DIR "/tests/sim/scenario_hashes.txt";
+
+/// The hashes of `kSeedsEachLine` seeds in one.
+std::string hash_of_group(const Scenario& scenario, const ScenarioOptions& options,
+                          std::uint64_t first) {
+  RunningHash all;
+  for (std::uint64_t seed = first; seed < first + kSeedsEachLine; ++seed) {
+    const Outcome outcome = scenario.run(seed, options, {});
+    CHECK_MESSAGE(outcome.violation.empty(),
+                  scenario.name << " --seed " << seed << ": " << outcome.violation);
+    all.add(std::string_view(outcome.hash));
+  }
+  return all.text();
+}
+
+void add_lines(const Scenario& scenario, const ScenarioOptions& options,
+               std::vector<std::string>& lines) {
+  const char* mode = options.byte_mode ? "byte" : "message";
+  for (std::uint64_t first = 1; first <= kSeeds; first += kSeedsEachLine)
+    lines.push_back(fmt::format("{} {} {}..{} {}", scenario.name, mode, first,
+                                first + kSeedsEachLine - 1,
+                                hash_of_group(scenario, options, first)));
+}
+
+}  // namespace
+
+TEST_CASE("the hashes of two hundred seeds of each scenario are those that were written down") {
+  std::vector<std::string> lines;
+  for (const Scenario& scenario : scenarios()) {
+    add_lines(scenario, {}, lines);
+    if (scenario.knows("mode")) add_lines(scenario, {.byte_mode = true}, lines);
+  }
+  if (std::getenv("TUBING_WRITE_HASHES") != nullptr) {
+    std::ofstream file(kHashesFile);
+    for (const std::string& line : lines) file << line << '\n';
+    return;
+  }
+  std::ifstream file(kHashesFile);
+  for (const std::string& line : lines) {
+    std::string expected;
+    std::getline(file, expected);
+    CHECK(line == expected);
+  }
+}
