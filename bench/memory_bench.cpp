@@ -1,19 +1,18 @@
 // What does it cost to keep channels and sessions that carry nothing? Resident memory, per piece.
 #include <fmt/format.h>
-#include <malloc.h>
-#include <unistd.h>
 
 #include <cstdlib>
-#include <fstream>
 #include <memory>
 #include <vector>
 
 #include "report.h"
+#include "resident.h"
 #include "two_processes.h"
 
 namespace {
 
 using namespace tubing;
+using bench::resident_bytes;
 using bench::Settings;
 using bench::Side;
 
@@ -32,15 +31,6 @@ struct Held {
 };
 /// Answers each request with the resident bytes of the server, once it holds so much.
 inline constexpr Service<Held, std::uint64_t> kMemory{"bench.memory"};
-
-std::uint64_t resident_bytes() {
-  ::malloc_trim(0);
-  std::ifstream statm("/proc/self/statm");
-  std::uint64_t size = 0;
-  std::uint64_t resident = 0;
-  statm >> size >> resident;
-  return resident * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
-}
 
 Task<> serve_idle(Side side) {
   std::uint64_t handlers = 0;
