@@ -39,6 +39,7 @@ Duration draw_below(Prng& prng, Duration bound) {
 std::vector<std::string> host_names(const ScenarioOptions& options) {
   std::vector<std::string> names;
   const std::uint32_t hosts = options.hosts == 0 ? kGridHosts : options.hosts;
+  names.reserve(hosts);
   for (std::uint32_t host = 0; host < hosts; ++host) names.push_back(fmt::format("n{}", host));
   return names;
 }
@@ -289,6 +290,7 @@ std::vector<std::string> grid_faults(const ScenarioOptions& options) {
                  {FaultKind::duplicated, FaultKind::reordered, FaultKind::delivered_late});
   }
   std::vector<std::string> names;
+  names.reserve(kinds.size());
   for (const FaultKind kind : kinds) names.emplace_back(fault_name(kind));
   return names;
 }
