@@ -89,10 +89,9 @@ Result<> KnownPeers::read() {
   const std::scoped_lock guard(mutex_);
   auto servers = read_list(Part::servers);
   auto clients = read_list(Part::clients);
-  const List old_servers = list(Part::servers);
-  const List old_clients = list(Part::clients);
-  if (servers) list(Part::servers) = *std::move(servers);
-  if (clients) list(Part::clients) = *std::move(clients);
+  // Both are taken before anybody is learned again, who has to fit both.
+  const List old_servers = servers ? std::exchange(list(Part::servers), *servers) : List();
+  const List old_clients = clients ? std::exchange(list(Part::clients), *clients) : List();
   // Who does not fit the files any more is dropped.
   if (servers) (void)learn_again(Part::servers, old_servers);
   if (clients) (void)learn_again(Part::clients, old_clients);
