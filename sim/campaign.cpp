@@ -132,12 +132,12 @@ Result<CampaignReport> run_campaign(const Scenario& scenario, const CampaignOpti
   std::map<std::uint64_t, SeedOutcome> done;
   std::uint64_t asked = 0;
   std::uint64_t told = 0;
-  std::map<std::uint64_t, std::uint64_t> places;  // Of the seeds under way.
+  std::multimap<std::uint64_t, std::uint64_t> places;  // Of the seeds under way; one may be twice.
   for (;;) {
     while (workers.has_idle()) {
       const auto seed = queue.take();
       if (!seed) break;
-      places[*seed] = asked++;
+      places.emplace(*seed, asked++);
       const Result<> began = workers.begin(*seed);
       if (!began) return began.error();
     }

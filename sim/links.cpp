@@ -41,6 +41,10 @@ FaultCounts& FaultCounts::operator+=(const FaultCounts& other) {
   return *this;
 }
 
+void Links::require_host(HostId host) const {
+  TUBING_ASSERT(host < cards_.size() && "no host has this number", host, cards_.size());
+}
+
 HostId Links::add_host() {
   const auto id = static_cast<HostId>(cards_.size());
   cards_.emplace_back();
@@ -63,6 +67,11 @@ void Links::set_conditions(HostId from, HostId to, const LinkConditions& conditi
 }
 
 LinkFaults Links::set_faults(HostId from, HostId to, const LinkFaults& faults) {
+  require_host(from);
+  require_host(to);
+  for (const std::uint32_t rate : {faults.drop_ppm, faults.deaf_ppm, faults.duplicate_ppm,
+                                   faults.reorder_ppm, faults.corrupt_ppm, faults.reset_ppm})
+    TUBING_ASSERT(rate <= kPpm && "a rate is in parts of a million", rate);
   const LinkFaults before = std::exchange(at(from, to).faults, faults);
   if (faults.cut && !before.cut) counts_.add(FaultKind::cut);
   if (faults.held && !before.held) counts_.add(FaultKind::held);
@@ -71,6 +80,9 @@ LinkFaults Links::set_faults(HostId from, HostId to, const LinkFaults& faults) {
 }
 
 CardFaults Links::set_card(HostId host, const CardFaults& faults) {
+  require_host(host);
+  TUBING_ASSERT(faults.drop_ppm <= kPpm && faults.deaf_ppm <= kPpm, faults.drop_ppm,
+                faults.deaf_ppm);
   const CardFaults before = std::exchange(cards_[host], faults);
   if (faults.isolated && !before.isolated) counts_.add(FaultKind::isolated);
   if (faults != before) tell_host(host);
@@ -78,6 +90,8 @@ CardFaults Links::set_card(HostId host, const CardFaults& faults) {
 }
 
 void Links::cut(HostId a, HostId b) {
+  require_host(a);
+  require_host(b);
   for (const auto& [from, to] : {std::pair(a, b), std::pair(b, a)}) {
     LinkFaults faults = at(from, to).faults;
     faults.cut = true;
@@ -96,12 +110,14 @@ void Links::partition(const std::vector<std::vector<HostId>>& groups) {
 }
 
 void Links::isolate(HostId host) {
+  require_host(host);
   CardFaults card = cards_[host];
   card.isolated = true;
   set_card(host, card);
 }
 
 void Links::unisolate(HostId host) {
+  require_host(host);
   CardFaults card = cards_[host];
   card.isolated = false;
   set_card(host, card);

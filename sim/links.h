@@ -60,7 +60,8 @@ class Links {
   CardFaults set_card(HostId host, const CardFaults& faults);
   /// Both directions; one alone is a fault of `set_faults`.
   void cut(HostId a, HostId b);
-  /// Nothing passes between hosts of different groups; who is in no group is a group of its own.
+  /// Nothing passes between hosts of different groups; who is in no group is a group of its own,
+  /// and of several groups the last counts. (A host that bridges two groups is made by `cut`.)
   void partition(const std::vector<std::vector<HostId>>& groups);
   void isolate(HostId host);
   void unisolate(HostId host);
@@ -77,6 +78,7 @@ class Links {
   const LinkConditions& conditions(HostId from, HostId to) const { return at(from, to).conditions; }
   const LinkFaults& faults(HostId from, HostId to) const { return at(from, to).faults; }
   const CardFaults& card(HostId host) const { return cards_[host]; }
+  /// By its card, and the links on which it sends.
   LinkState state(HostId host) const;
   /// Whether anything may pass: no cut, and no isolation at either end.
   bool connected(HostId from, HostId to) const {
@@ -109,6 +111,7 @@ class Links {
 
   Link& at(HostId from, HostId to) { return links_[from][to]; }
   const Link& at(HostId from, HostId to) const { return links_[from][to]; }
+  void require_host(HostId host) const;
   void tell(HostId from, HostId to);
   void tell_host(HostId host);
 

@@ -80,6 +80,7 @@ void Process::add_seam(Seam& seam) {
 }
 
 ProcessWire& Process::transport() {
+  (void)run();
   if (run_->wire == nullptr) {
     run_->wire = std::make_unique<ProcessWire>(world().wires(), host_, run_->reactor);
     add_seam(*run_->wire);
@@ -88,6 +89,7 @@ ProcessWire& Process::transport() {
 }
 
 channel::Disk& Process::disk() {
+  (void)run();
   if (run_->disk == nullptr) {
     run_->disk = std::make_unique<ProcessDisk>(run_->reactor, host_.disk());
     add_seam(*run_->disk);
@@ -96,6 +98,7 @@ channel::Disk& Process::disk() {
 }
 
 channel::Network& Process::network() {
+  (void)run();
   if (world().options().mode == Mode::message) return message_network();
   return node();
 }

@@ -104,9 +104,9 @@ class Process final {
 
   // The seams of the present run. Requires: running().
 
-  Scheduler& scheduler() { return run_->scheduler; }
-  VirtualReactor& reactor() { return run_->reactor; }
-  crypto::Entropy& entropy() { return run_->entropy; }
+  Scheduler& scheduler() { return run().scheduler; }
+  VirtualReactor& reactor() { return run().reactor; }
+  crypto::Entropy& entropy() { return run().entropy; }
   /// Byte streams to processes of this and other hosts.
   ProcessWire& transport();
   /// Channels to services of other hosts, which are peers by their names.
@@ -116,7 +116,7 @@ class Process final {
   /// The host's disk.
   channel::Disk& disk();
   /// For what the program does: whom it calls, how long it thinks.
-  Prng& workload() { return run_->workload; }
+  Prng& workload() { return run().workload; }
   /// Has `seam` cut when the process crashes. It lives until the run is over, or is withdrawn.
   void add_seam(Seam& seam);
   void remove_seam(Seam& seam) { std::erase(run_->seams, &seam); }
@@ -156,6 +156,10 @@ class Process final {
   };
 
   channel::Network& message_network();
+  Run& run() {
+    TUBING_ASSERT(running() && "a process that does not run has no seams", name_);
+    return *run_;
+  }
   void crash(Crash how);
   /// Runs what is due at `at`, and says when it wants to be driven again.
   void turn(Time at);

@@ -72,6 +72,7 @@ ProcessNode::ProcessNode(Process& process, rpc::Transport& transport, std::uint1
 void ProcessNode::learn(const Host& host) {
   std::vector<std::string> addresses;
   const std::uint16_t count = std::max<std::uint16_t>(host.node_count(), 1);
+  addresses.reserve(count);
   for (std::uint16_t i = 0; i < count; ++i)
     addresses.push_back(fmt::format("{}:{}", host.name(), kPortMin + i));
   const Result<> learned = node_.learn({host.name()}, std::move(addresses));

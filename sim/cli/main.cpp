@@ -7,6 +7,7 @@
 
 #include "tubing/channel/base/version.h"
 #include "tubing/sim/cli/run_command.h"
+#include "tubing/sim/cli/run_report.h"
 
 namespace {
 
@@ -14,7 +15,7 @@ namespace {
 int exit_status(int status) {
   const bool written = std::fflush(stdout) == 0 && std::ferror(stdout) == 0;
   if (written && std::cout.flush().good()) return status;
-  fmt::print(stderr, "tubesim: standard output could not be written; is its disk full?\n");
+  tubing::cli::put(stderr, "tubesim: standard output could not be written; is its disk full?\n");
   return tubing::cli::kExitUsage;
 }
 
@@ -34,7 +35,7 @@ int main(int argc, char** argv) {
     return app.exit(error) == 0 ? exit_status(tubing::cli::kExitOk) : tubing::cli::kExitUsage;
   }
   if (list->parsed()) {
-    fmt::print("{}", tubing::cli::list_text());
+    tubing::cli::put(stdout, tubing::cli::list_text());
     return exit_status(tubing::cli::kExitOk);
   }
   return exit_status(run.run());

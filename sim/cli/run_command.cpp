@@ -33,12 +33,14 @@ Result<std::string> content_of(const std::string& path) {
   std::ifstream file(path);
   if (!file) return bad_usage(fmt::format("{} cannot be read; is there such a file?", path));
   std::stringstream content;
-  content << file.rdbuf();
+  if (file.peek() != std::ifstream::traits_type::eof()) content << file.rdbuf();
+  if (file.bad() || content.fail())
+    return bad_usage(fmt::format("{} cannot be read; is it a file?", path));
   return content.str();
 }
 
 int refuse(const Error& error) {
-  fmt::print(stderr, "tubesim: {}\n", error.detail());
+  put(stderr, fmt::format("tubesim: {}\n", error.detail()));
   return kExitUsage;
 }
 
@@ -147,11 +149,11 @@ std::string RunCommand::repeat(std::uint64_t seed) const {
 void RunCommand::tell(const SeedOutcome& seed) {
   const bool passed = seed.outcome.violation.empty();
   if (json_) {
-    if (!quiet_ || !passed) fmt::print("{}\n", seed_json(seed, repeat(seed.seed)));
+    if (!quiet_ || !passed) put(stdout, seed_json(seed, repeat(seed.seed)) + "\n");
     return;
   }
-  if (!quiet_ || !passed) fmt::print("{}\n", summary_line(*scenario_, seed));
-  if (!passed) fmt::print("{}", violation_text(seed, repeat(seed.seed)));
+  if (!quiet_ || !passed) put(stdout, summary_line(*scenario_, seed) + "\n");
+  if (!passed) put(stdout, violation_text(seed, repeat(seed.seed)));
 }
 
 Result<> RunCommand::keep_schedule(const sim::Outcome& outcome) const {
@@ -193,10 +195,11 @@ int RunCommand::run_many() {
   });
   progress.clear();
   if (!report) return refuse(report.error());
-  fmt::print("{}", json_ ? campaign_json(*report) + "\n" : campaign_text(*report));
+  put(stdout, json_ ? campaign_json(*report) + "\n" : campaign_text(*report));
   for (const SeedOutcome& seed : report->violations)
     if (!json_)
-      fmt::print("seed {} has a violation; to repeat it: {}\n", seed.seed, repeat(seed.seed));
+      put(stdout,
+          fmt::format("seed {} has a violation; to repeat it: {}\n", seed.seed, repeat(seed.seed)));
   return report->passed() ? kExitOk : kExitViolation;
 }
 

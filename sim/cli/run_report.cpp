@@ -128,21 +128,26 @@ std::string campaign_json(const CampaignReport& report) {
                               .closed_gates = report.closed_gates});
 }
 
+void put(std::FILE* file, std::string_view text) {
+  // Whether all of it went out is asked once, at the end.
+  (void)std::fwrite(text.data(), 1, text.size(), file);
+}
+
 void ProgressLine::step() {
   ++done_;
   const Clock::time_point now = Clock::now();
   if (!shown_ || now - printed_ < std::chrono::milliseconds(200)) return;
   printed_ = now;
   const std::chrono::duration<double> spent = now - began_;
-  fmt::print(stderr, "\r\033[K{} of {} seeds, {:.0f} a second", done_, seeds_,
-             static_cast<double>(done_) / spent.count());
+  put(stderr, fmt::format("\r\033[K{} of {} seeds, {:.0f} a second", done_, seeds_,
+                          static_cast<double>(done_) / spent.count()));
   std::fflush(stderr);
   on_screen_ = true;
 }
 
 void ProgressLine::clear() {
   if (!std::exchange(on_screen_, false)) return;
-  fmt::print(stderr, "\r\033[K");
+  put(stderr, "\r\033[K");
 }
 
 }  // namespace tubing::cli

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <chrono>
+#include <cstdio>
 #include <string>
+#include <string_view>
 
 #include "tubing/sim/campaign.h"
 
@@ -18,6 +20,9 @@ std::string campaign_text(const sim::CampaignReport& report);
 /// The same as JSON objects, each on one line.
 std::string seed_json(const sim::SeedOutcome& seed, const std::string& repeat);
 std::string campaign_json(const sim::CampaignReport& report);
+
+/// Prints; what cannot be written shows in `std::ferror`. (fmt::print would throw.)
+void put(std::FILE* file, std::string_view text);
 
 /// Shows on a terminal how far a campaign is, a few times a second.
 class ProgressLine {

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <poll.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -79,7 +80,7 @@ Error no_process(const char* what) {
 }  // namespace
 
 SeedWorkers::SeedWorkers(Run run, std::uint32_t jobs)
-    : run_(std::move(run)), workers_(std::max(1U, jobs)) {}
+    : run_(std::move(run)), campaign_(::getpid()), workers_(std::max(1U, jobs)) {}
 
 SeedWorkers::~SeedWorkers() {
   for (Worker& worker : workers_) {
@@ -131,6 +132,9 @@ Result<> SeedWorkers::start(Worker& worker) {
 }
 
 void SeedWorkers::work(int socket, int complaints) {
+  // A campaign that is killed takes its seeds along.
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (::getppid() != campaign_) ::_exit(0);
   ::dup2(complaints, STDERR_FILENO);
   // What the campaign's process does when it crashes is not this one's.
   for (const int number : {SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTERM})

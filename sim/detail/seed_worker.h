@@ -47,6 +47,7 @@ class SeedWorkers {
   Outcome bury(Worker& worker);
 
   const Run run_;
+  const pid_t campaign_;  ///< This process.
   std::vector<Worker> workers_;
 };
 

@@ -205,8 +205,8 @@ WorldOptions GridRun::draw_world() {
 }
 
 Schedule GridRun::draw_faults() {
-  if (!options_.schedule.empty()) {
-    Result<Schedule> given = read_schedule(options_.schedule, grid_.names);
+  if (options_.schedule) {
+    Result<Schedule> given = read_schedule(*options_.schedule, grid_.names);
     if (!given) return grid_.judge.fail(given.error().text()), Schedule{};
     for (const ScheduledFault& fault : *given) grid_.span = std::max(grid_.span, fault.at);
     return *std::move(given);
@@ -271,13 +271,14 @@ Outcome run_grid(std::uint64_t seed, const ScenarioOptions& options, const Scena
 }
 
 Result<> check_grid(const ScenarioOptions& options) {
-  Result<Schedule> schedule = read_schedule(options.schedule, host_names(options));
+  if (!options.schedule) return {};
+  Result<Schedule> schedule = read_schedule(*options.schedule, host_names(options));
   if (!schedule) return std::move(schedule).error();
   return {};
 }
 
 std::vector<std::string> grid_faults(const ScenarioOptions& options) {
-  if (!options.faults || !options.schedule.empty()) return {};
+  if (!options.faults || options.schedule) return {};
   std::vector<FaultKind> kinds{
       FaultKind::dropped,    FaultKind::deaf,     FaultKind::corrupted, FaultKind::reset,
       FaultKind::cut,        FaultKind::held,     FaultKind::isolated,  FaultKind::process_crash,

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -21,7 +22,8 @@ struct ScenarioOptions {
   std::uint64_t messages = 0;  ///< Of each ordered pair of hosts.
   bool byte_mode = false;      ///< Channels over rpc::Node and byte streams, instead of messages.
   bool faults = true;          ///< Whether a schedule of faults is drawn where none is given.
-  std::string schedule = {};   ///< The text of one to be used instead; see Schedule.
+  /// The text of one to be used instead, which may have no fault at all; see Schedule.
+  std::optional<std::string> schedule = {};
 };
 
 /// Who looks on. None changes what happens.

@@ -108,6 +108,7 @@ Task<> Talker::send_one(Nursery& n, TalkDirection& direction, const Sender<V>& t
   End<TalkInner> kept;
   V value = make_value<V>(direction.sent, kept);
   const std::uint64_t kept_talk = kept_talk_;
+  const V& left = value;  // By a send that failed: all of it.
   const bool carries = static_cast<bool>(kept.tx);
   Result<> sent;
   if (prng_.chance(1, 4)) {
@@ -121,8 +122,7 @@ Task<> Talker::send_one(Nursery& n, TalkDirection& direction, const Sender<V>& t
     on_sent(n, direction, std::move(kept), kept_talk);
   } else {
     if constexpr (std::is_same_v<V, TalkNote>) {
-      if (carries && !value.end.tx)
-        talks_.fail("a send that failed took the end in its value away");
+      if (carries && !left.end.tx) talks_.fail("a send that failed took the end in its value away");
     }
     talks_.on_end(sent.error(), nullptr);
   }
@@ -168,11 +168,12 @@ Task<> Talker::select_one(Nursery& n, Talk& talk, int side, End<V>& end) {
   End<TalkInner> kept;
   V value = make_value<V>(out.sent, kept);
   const std::uint64_t kept_talk = kept_talk_;
+  const V& left = value;  // By an arm that did not send: all of it.
   const std::size_t filler_bytes = value.filler.size();
   auto chosen = co_await select(recv(end.rx), send(end.tx, std::move(value)),
                                 after(std::chrono::milliseconds(prng_.below(300))));
   const bool sent = chosen && chosen->index() == 1 && chosen->template get<1>();
-  if (!sent && value.filler.size() != filler_bytes)
+  if (!sent && left.filler.size() != filler_bytes)
     talks_.fail("an arm that did not send took {} bytes of its value", filler_bytes);
   if (!chosen) {
     talks_.on_end(chosen.error(), nullptr);

@@ -132,6 +132,20 @@ TEST_CASE("a wall clock that leaps back leaves the monotonic clock alone") {
   CHECK(process.reactor().now() == mono + 7s);
 }
 
+TEST_CASE("pauses that strike at random make a process late, and it goes on") {
+  const auto lateness = [](std::uint32_t pause_ppm) {
+    World world(1, {.pace = {.pause_ppm = pause_ppm}});
+    Process& process = world.add_host({.name = "a"}).spawn("p", [](Process&) -> Task<> {
+      for (int i = 0; i < 100; ++i) co_await tubing::ok(sleep(1ms));
+      co_return {};
+    });
+    CHECK(world.run_until_ended(process));
+    return world.now() - Time(100ms);
+  };
+  CHECK(lateness(0) < 1ms);
+  CHECK(lateness(50'000) > 100ms);
+}
+
 TEST_CASE("power that is lost ends every process, and starts them again when it returns") {
   World world(1);
   Host& host = world.add_host({.name = "a"});

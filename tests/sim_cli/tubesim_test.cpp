@@ -87,6 +87,24 @@ TEST_CASE("a campaign fails where a fault never took effect or a seed did nothin
         std::vector<std::string>{"no operation had an outcome that was known"});
 }
 
+TEST_CASE("a seed that is asked for twice is run twice and told of in its places") {
+  std::vector<std::uint64_t> seeds;
+  const auto report = run_campaign(kTroubled, {.seeds = {{1, 3}, {2, 4}, {2, 2}}, .jobs = 4},
+                                   [&](const SeedOutcome& seed) { seeds.push_back(seed.seed); });
+  REQUIRE(report);
+  CHECK(seeds == std::vector<std::uint64_t>{1, 2, 3, 2, 3, 4, 2});
+}
+
+TEST_CASE("tubesim takes an empty schedule for one without faults") {
+  const std::string path = std::filesystem::temp_directory_path() / "tubing-empty-schedule";
+  std::ofstream(path).close();
+  const std::string empty = tubesim({"run", "grid", "--seed", "3", "--schedule", path}).out;
+  CHECK(empty != tubesim({"run", "grid", "--seed", "3"}).out);
+  CHECK(empty.contains("known=100.00%"));
+  std::filesystem::remove(path);
+  CHECK(tubesim({"run", "grid", "--seed", "3", "--schedule", "/tmp"}).status == 2);
+}
+
 TEST_CASE("tubesim lists its scenarios") {
   const Finished list = tubesim({"list"});
   CHECK(list.status == 0);
