@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "tubing/channel/base/assert.h"
+#include "tubing/sim/detail/draw.h"
 #include "tubing/sim/disk.h"
 #include "tubing/sim/disk_medium.h"
 
@@ -76,8 +77,7 @@ void DiskMedium::release_hung() {
 
 Duration DiskMedium::between(Duration min, Duration max) {
   if (max <= min) return min;
-  const auto span = static_cast<std::uint64_t>((max - min).count());
-  return min + Duration(static_cast<std::int64_t>(prng_.below(span + 1)));
+  return detail::draw(prng_, min, max);
 }
 
 Duration DiskMedium::draw_time(const DiskRequest& request) {

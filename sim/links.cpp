@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "tubing/channel/base/assert.h"
+#include "tubing/sim/detail/draw.h"
 
 namespace tubing::sim {
 namespace {
@@ -163,8 +164,7 @@ Duration Links::draw_latency(HostId from, HostId to) {
   const bool tail = strikes(conditions.tail_ppm);
   const Duration max =
       tail ? std::max(conditions.latency_tail_max, conditions.latency_max) : conditions.latency_max;
-  const auto span = static_cast<std::uint64_t>((max - conditions.latency_min).count());
-  return conditions.latency_min + Duration(static_cast<std::int64_t>(prng_.below(span + 1)));
+  return detail::draw(prng_, conditions.latency_min, max);
 }
 
 void Links::tell(HostId from, HostId to) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "tubing/sim/detail/draw.h"
 #include "tubing/sim/disk.h"
 #include "tubing/sim/network.h"
 #include "tubing/sim/process_wire.h"
@@ -12,17 +13,15 @@
 #include "tubing/sim/world.h"
 
 namespace tubing::sim {
+
+using detail::draw;
+
 namespace {
 
 // A program that was told to stop and goes on for so many turns, or for so long in its own time,
 // does not end.
 constexpr int kDrainTurnsMax = 1'000;
 constexpr Duration kDrainTimeMax = std::chrono::hours(1);
-
-Duration draw(Prng& prng, Duration min, Duration max) {
-  const auto span = static_cast<std::uint64_t>((max - min).count());
-  return min + Duration(static_cast<std::int64_t>(prng.below(span + 1)));
-}
 
 }  // namespace
 

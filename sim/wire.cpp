@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "tubing/sim/detail/draw.h"
+
 namespace tubing::sim {
 
 using detail::WireConnection;
@@ -185,9 +187,7 @@ Wire::WireListener* Wire::accepting(const Address& address) const {
 }
 
 Duration Wire::draw_latency() {
-  const Duration span = hub_.conditions.latency_max - hub_.conditions.latency_min;
-  const std::uint64_t drawn = hub_.prng.below(static_cast<std::uint64_t>(span.count()) + 1);
-  return hub_.conditions.latency_min + Duration(static_cast<std::int64_t>(drawn));
+  return detail::draw(hub_.prng, hub_.conditions.latency_min, hub_.conditions.latency_max);
 }
 
 WireConnection& Wire::connect(const Address& address) {

@@ -2,15 +2,12 @@
 
 #include <utility>
 
+#include "tubing/sim/detail/draw.h"
+
 namespace tubing::sim {
 namespace {
 
 using namespace std::chrono_literals;
-
-Duration draw(Prng& prng, Duration min, Duration max) {
-  const auto span = static_cast<std::uint64_t>((max - min).count());
-  return min + Duration(static_cast<std::int64_t>(prng.below(span + 1)));
-}
 
 WireOptions draw_wires(Prng& prng) {
   WireOptions wires;
@@ -20,9 +17,9 @@ WireOptions draw_wires(Prng& prng) {
   }
   if (prng.chance(1, 2)) wires.send_buffer_bytes = 1'000 + prng.below(100'000);
   if (prng.chance(1, 2)) wires.window_bytes = 1'000 + prng.below(100'000);
-  wires.retransmit_min = draw(prng, 5ms, 200ms);
-  wires.retransmit_max = draw(prng, 200ms, 2s);
-  wires.dial_retransmit = draw(prng, 50ms, 1s);
+  wires.retransmit_min = detail::draw(prng, 5ms, 200ms);
+  wires.retransmit_max = detail::draw(prng, 200ms, 2s);
+  wires.dial_retransmit = detail::draw(prng, 50ms, 1s);
   return wires;
 }
 
@@ -30,11 +27,11 @@ WireOptions draw_wires(Prng& prng) {
 
 WorldOptions draw_byte_world(Prng& prng) {
   WorldOptions options{.mode = Mode::byte};
-  options.links.latency_min = draw(prng, 1us, 1ms);
-  options.links.latency_max = options.links.latency_min + draw(prng, 0ns, 20ms);
+  options.links.latency_min = detail::draw(prng, 1us, 1ms);
+  options.links.latency_max = options.links.latency_min + detail::draw(prng, 0ns, 20ms);
   if (prng.chance(1, 3)) {
     options.links.tail_ppm = static_cast<std::uint32_t>(prng.below(20'000));
-    options.links.latency_tail_max = draw(prng, 1ms, 1s);
+    options.links.latency_tail_max = detail::draw(prng, 1ms, 1s);
   }
   if (prng.chance(1, 3)) options.links.bytes_per_second = 200'000 + prng.below(10'000'000);
   options.wires = draw_wires(prng);
@@ -60,7 +57,7 @@ void ByteFaults::run_until(Time end) {
   world_.at(end, [this] { heal(); });
 }
 
-Duration ByteFaults::draw(Duration min, Duration max) { return sim::draw(prng_, min, max); }
+Duration ByteFaults::draw(Duration min, Duration max) { return detail::draw(prng_, min, max); }
 
 void ByteFaults::strike(Time end) {
   world_.at(world_.now() + draw(1ms, pause_max_), [this, end] {
