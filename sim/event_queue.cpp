@@ -9,15 +9,18 @@ constexpr std::size_t kChildren = 4;
 
 }  // namespace
 
+EventQueue::~EventQueue() {
+  for (const Slot& slot : heap_) forget(*slot.node);
+}
+
 EventQueue::Event EventQueue::schedule(Time at, Callback callback) {
-  if (free_.empty()) free_.push_back(&nodes_.emplace_back());
+  if (free_.empty()) free_.push_back(&nodes_.emplace_back(this));
   Node& node = *free_.back();
   free_.pop_back();
-  node.sequence = sequence_++;
   node.callback = std::move(callback);
-  heap_.push_back({.at = at, .sequence = node.sequence, .node = &node});
+  heap_.push_back({.at = at, .sequence = sequence_++, .node = &node});
   sift_up(heap_.size() - 1);
-  return Event(*this, node);
+  return Event(node);
 }
 
 void EventQueue::run_due(Time now) {
@@ -35,8 +38,8 @@ void EventQueue::clear() {
 }
 
 void EventQueue::remove(Node& node) {
+  forget(node);
   remove_slot(node.slot);
-  node.slot = Node::kNowhere;
   node.callback = nullptr;
   free_.push_back(&node);
 }

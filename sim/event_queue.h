@@ -11,61 +11,55 @@
 namespace tubing::sim {
 
 /// Callbacks in the order (time, sequence of scheduling). The nodes are used again: a queue that
-/// has grown allocates nothing for an event whose callback captures up to three words.
+/// has grown allocates nothing for an event whose callback captures up to three words. An Event
+/// that outlives its queue is over.
 ///
-/// Requires: it outlives its Events.
+/// Invariant: a node whose callback is still to come and the Event that holds it know each other.
 class EventQueue {
  public:
   using Callback = std::move_only_function<void()>;
 
  private:
-  struct Node {
-    static constexpr std::size_t kNowhere = ~std::size_t{0};
-
-    std::uint64_t sequence = 0;   ///< Of the event that it holds, or last held.
-    std::size_t slot = kNowhere;  ///< Its place in the heap; kNowhere when the event is over.
-    Callback callback = nullptr;
-  };
+  struct Node;
 
  public:
   /// One scheduled callback. Dropping it cancels it.
   class [[nodiscard]] Event {
    public:
     Event() = default;
-    Event(Event&& other) noexcept
-        : queue_(std::exchange(other.queue_, nullptr)),
-          node_(other.node_),
-          sequence_(other.sequence_) {}
+    Event(Event&& other) noexcept : node_(std::exchange(other.node_, nullptr)) { tell_node(); }
+    /// What it held before is the other's.
     Event& operator=(Event&& other) noexcept {
-      std::swap(queue_, other.queue_);
       std::swap(node_, other.node_);
-      std::swap(sequence_, other.sequence_);
+      tell_node();
+      other.tell_node();
       return *this;
     }
     ~Event() { cancel(); }
 
     /// The callback does not come any more; does nothing once it came.
     void cancel() {
-      if (pending()) queue_->remove(*node_);
-      queue_ = nullptr;
+      if (pending()) node_->queue->remove(*node_);
     }
     /// Whether the callback is still to come.
-    bool pending() const {
-      return queue_ != nullptr && node_->sequence == sequence_ && node_->slot != Node::kNowhere;
-    }
+    bool pending() const { return node_ != nullptr; }
     /// Lets the callback come although nobody holds the Event any more.
-    void release() { queue_ = nullptr; }
+    void release() {
+      if (pending()) std::exchange(node_, nullptr)->holder = nullptr;
+    }
 
    private:
     friend class EventQueue;
-    Event(EventQueue& queue, Node& node) : queue_(&queue), node_(&node), sequence_(node.sequence) {}
+    explicit Event(Node& node) : node_(&node) { tell_node(); }
+    void tell_node() {
+      if (pending()) node_->holder = this;
+    }
 
-    EventQueue* queue_ = nullptr;
-    Node* node_ = nullptr;
-    std::uint64_t sequence_ = 0;
+    Node* node_ = nullptr;  ///< Null when the callback came, or does not come.
   };
 
   EventQueue() = default;
+  ~EventQueue();
   EventQueue(const EventQueue&) = delete;
   EventQueue& operator=(const EventQueue&) = delete;
 
@@ -81,6 +75,12 @@ class EventQueue {
   void clear();
 
  private:
+  struct Node {
+    EventQueue* queue;
+    Event* holder = nullptr;  ///< Null when the event is over, or was released.
+    std::size_t slot = 0;     ///< Its place in the heap, until the event is over.
+    Callback callback = nullptr;
+  };
   struct Slot {
     Time at;
     std::uint64_t sequence;
@@ -89,6 +89,9 @@ class EventQueue {
 
   static bool earlier(const Slot& a, const Slot& b) {
     return a.at != b.at ? a.at < b.at : a.sequence < b.sequence;
+  }
+  static void forget(Node& node) {
+    if (node.holder != nullptr) std::exchange(node.holder, nullptr)->node_ = nullptr;
   }
   void remove(Node& node);
   void remove_slot(std::size_t index);

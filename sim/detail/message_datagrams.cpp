@@ -79,7 +79,6 @@ void MessageChannel::on_datagram(int from, std::uint32_t place) {
   DatagramFlow& flow = *e.datagrams;
   if (e.out->held()) return flow.held.push(place);
   Datagram& datagram = flow.places[place];
-  datagram.arrival.cancel();  // It came; the queue that it was in may go before this.
   const int to = other(from);
   busy_ = true;
   if (e.out->draw_deaf()) {

@@ -26,7 +26,7 @@ void WireFlow::orphan() {
 void WireFlow::leave_sender() {
   rest_ = {};  // The memory of the process.
   const bool on_line = departure_.pending();
-  departure_.cancel();  // An Event goes before its reactor, also one that came.
+  departure_.cancel();
   if (on_line) departure_ = from_.schedule(leaves_at_, [this] { depart(); });
 }
 

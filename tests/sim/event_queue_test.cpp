@@ -47,3 +47,41 @@ TEST_CASE("an event whose place was used again for another is over") {
   queue.run_due(Time(Duration(2)));
   CHECK(calls == 2);
 }
+
+TEST_CASE("an event that outlives its queue is over and may be moved, cancelled and dropped") {
+  EventQueue::Event pending;
+  EventQueue::Event came;
+  EventQueue::Event released;
+  EventQueue::Event moved;
+  {
+    EventQueue queue;
+    came = queue.schedule(Time(Duration(1)), [] {});
+    queue.run_due(Time(Duration(1)));
+    pending = queue.schedule(Time(Duration(2)), [] {});
+    released = queue.schedule(Time(Duration(3)), [] {});
+    released.release();
+    EventQueue::Event first = queue.schedule(Time(Duration(4)), [] {});
+    moved = std::move(first);
+    CHECK(moved.pending());
+  }
+  for (EventQueue::Event* event : {&pending, &came, &released, &moved}) {
+    CHECK_FALSE(event->pending());
+    const EventQueue::Event taken = std::move(*event);
+    CHECK_FALSE(taken.pending());
+    event->cancel();
+  }
+}
+
+TEST_CASE("an event that is moved over another leaves that one to the event it was moved from") {
+  EventQueue queue;
+  int calls = 0;
+  EventQueue::Event kept = queue.schedule(Time(Duration(1)), [&] { calls += 1; });
+  {
+    EventQueue::Event other = queue.schedule(Time(Duration(2)), [&] { calls += 10; });
+    kept = std::move(other);
+  }
+  CHECK(queue.size() == 1);
+  queue.run_due(Time(Duration(2)));
+  CHECK(calls == 10);
+  CHECK_FALSE(kept.pending());
+}
