@@ -101,13 +101,17 @@ void Links::cut(HostId a, HostId b) {
 }
 
 void Links::partition(const std::vector<std::vector<HostId>>& groups) {
-  constexpr std::size_t kAlone = ~std::size_t{0};
-  std::vector<std::size_t> group_of(cards_.size(), kAlone);
-  for (std::size_t group = 0; group < groups.size(); ++group)
-    for (const HostId host : groups[group]) group_of[host] = group;
+  std::vector<std::vector<bool>> together(cards_.size(), std::vector<bool>(cards_.size(), false));
+  for (const std::vector<HostId>& group : groups)
+    for (const HostId a : group)
+      for (const HostId b : group) {
+        require_host(a);
+        require_host(b);
+        together[a][b] = true;
+      }
   for (HostId a = 0; a < cards_.size(); ++a)
     for (HostId b = 0; b < a; ++b)
-      if (group_of[a] != group_of[b] || group_of[a] == kAlone) cut(a, b);
+      if (!together[a][b]) cut(a, b);
 }
 
 void Links::isolate(HostId host) {

@@ -60,8 +60,8 @@ class Links {
   CardFaults set_card(HostId host, const CardFaults& faults);
   /// Both directions; one alone is a fault of `set_faults`.
   void cut(HostId a, HostId b);
-  /// Nothing passes between hosts of different groups; who is in no group is a group of its own,
-  /// and of several groups the last counts. (A host that bridges two groups is made by `cut`.)
+  /// Nothing passes between hosts that no group has in common. A host of several groups reaches all
+  /// of each: it bridges them. Who is in no group is alone.
   void partition(const std::vector<std::vector<HostId>>& groups);
   void isolate(HostId host);
   void unisolate(HostId host);

@@ -42,6 +42,18 @@ TEST_CASE_FIXTURE(FourHosts, "a partition parts the groups, and whom it does not
     for (HostId b = 0; b < 4; ++b) CHECK(links.connected(a, b));
 }
 
+TEST_CASE_FIXTURE(FourHosts, "a host in two groups of a partition reaches both and joins none") {
+  links.partition({{0, 1}, {1, 2, 3}});
+  for (const HostId other : {0U, 2U, 3U}) {
+    CAPTURE(other);
+    CHECK(links.connected(1, other));
+    CHECK(links.connected(other, 1));
+  }
+  CHECK(links.connected(2, 3));
+  CHECK_FALSE(links.connected(0, 2));
+  CHECK_FALSE(links.connected(3, 0));
+}
+
 TEST_CASE_FIXTURE(FourHosts, "a host is healthy, faulty, isolated, or both") {
   CHECK(links.state(0) == LinkState::healthy);
   links.set_card(0, {.drop_ppm = 10});
