@@ -245,6 +245,15 @@ void MessageChannel::hear_taken(int end, Time now) {
   }
 }
 
+// Returns: whether any that the end has not heard was under way.
+bool MessageChannel::lose_words(int end, Time now) {
+  End& e = ends_[end];
+  hear_taken(end, now);
+  e.told_last = e.taken_known;
+  e.credit.cancel();
+  return std::exchange(e.told_next, e.taken_known) > e.taken_known;
+}
+
 void MessageChannel::hear_all_taken(int end) {
   End& e = ends_[end];
   e.taken_known = std::max({e.taken_known, e.told_next, e.told_last});
@@ -304,6 +313,7 @@ void MessageChannel::break_off(Time now, bool at_once) {
     if (at_once) {
       e.flow.dead = true;
       (void)drop_flight(end);
+      (void)lose_words(end, now);
     }
     if (e.endpoint == nullptr || e.loss.pending()) continue;
     const Duration after = at_once ? ends_[other(end)].out->draw_latency() : fabric.draw_notice();
@@ -316,6 +326,7 @@ void MessageChannel::break_off(Time now, bool at_once) {
 void MessageChannel::lose(int end, const Error& why) {
   if (!attached(end)) return;
   busy_ = true;
+  hear_taken(end, now_at(end));
   note("lost", end, now_at(end));
   tell_who_asked(end);
   MessagePort* port = ends_[end].port;
@@ -339,6 +350,8 @@ void MessageChannel::detach(int end) {
 
 void MessageChannel::forget_process(int end) {
   MessagePort* port = ends_[end].port;
+  // One that waited has not looked at the time since.
+  if (attached(end)) hear_taken(end, std::max(now_at(end), session_.fabric().now()));
   detach(end);
   if (port) port->on_lost(nullptr);
 }
@@ -346,8 +359,7 @@ void MessageChannel::forget_process(int end) {
 void MessageChannel::on_cut(int end) {
   End& e = ends_[end];
   const Time now = session_.fabric().now();
-  hear_taken(other(end), now);
-  const bool word_lost = ends_[other(end)].told_next > ends_[other(end)].taken_known;
+  const bool word_lost = lose_words(other(end), now);
   const std::size_t lost = drop_flight(end);
   e.out->traffic.cut += lost;
   if (lost > 0 || word_lost) {

@@ -150,6 +150,8 @@ class MessageChannel {
   // Credit.
   void tell_taken(int end);
   void hear_taken(int end, Time now);
+  /// What tells of takes and is under way to the end will never arrive.
+  bool lose_words(int end, Time now);
   /// The peer's last word came, and all that it told before with it.
   void hear_all_taken(int end);
   void tell_who_asked(int end);

@@ -163,6 +163,66 @@ TEST_CASE("an idle channel survives a short cut, and a long one ends it at both 
   }
 }
 
+namespace {
+
+constexpr Service<std::uint64_t, std::uint64_t> kRoomy{"roomy.v1", 256};
+
+/// What a sender knew of its values when its channel, or its process, went.
+struct Knowledge {
+  explicit Knowledge(std::uint64_t& taken) : taken(taken) {}
+  ~Knowledge() { taken = tx.taken_by_peer(); }
+  std::uint64_t& taken;
+  Sender<std::uint64_t> tx;
+};
+
+/// Sends ten numbers when it is `at`, one more a second later, and waits for the end. It never asks
+/// meanwhile what was taken, and never needs room.
+Task<> send_and_wait(Process& self, Time at, std::uint64_t& taken) {
+  auto end = co_await ok(open(self.network(), kRoomy, {"b"}, within(30s)));
+  Knowledge knowledge(taken);
+  knowledge.tx = end.tx;
+  co_await ok(sleep(at - self.scheduler().now()));
+  for (std::uint64_t i = 0; i < 10; ++i) co_await ok(end.tx.send(i));
+  co_await ok(sleep(1s));
+  co_await ok(end.tx.send(10));
+  auto nothing = co_await end.rx.recv();
+  co_return nothing ? Result<>() : Result<>(nothing.error());
+}
+
+/// What a sender learns where `trouble` comes at `at`; each way takes a millisecond.
+std::uint64_t taken_when(Time at, const std::function<void(TwoHosts&)>& trouble) {
+  TwoHosts hosts(1, {.links = {.latency_min = 1ms, .latency_max = 1ms}});
+  std::uint64_t taken = 99;
+  hosts.b().spawn("server", collect(kRoomy, hosts.new_seen()));
+  hosts.a().spawn("user", [&](Process& self) { return send_and_wait(self, Time(100ms), taken); });
+  hosts.world.at(at, [&] { trouble(hosts); });
+  hosts.world.run_for(5s);
+  return taken;
+}
+
+}  // namespace
+
+TEST_CASE("what a simulated sender was told before its channel or its process went counts") {
+  const auto drop = [](TwoHosts& hosts) {
+    hosts.links().set_faults(hosts.a_id(), hosts.b_id(), {.drop_ppm = kPpm});
+  };
+  const auto reset = [](TwoHosts& hosts) {
+    hosts.links().set_faults(hosts.a_id(), hosts.b_id(), {.reset_ppm = kPpm});
+  };
+  const auto crash = [](TwoHosts& hosts) { hosts.a().processes()[0]->crash(); };
+  const auto crash_peer = [](TwoHosts& hosts) { hosts.b().processes()[0]->crash(); };
+  CHECK(taken_when(Time(200ms), drop) == 10);
+  CHECK(taken_when(Time(200ms), reset) == 10);
+  CHECK(taken_when(Time(200ms), crash) == 10);
+  CHECK(taken_when(Time(200ms), crash_peer) == 10);
+}
+
+TEST_CASE("the word that values were taken is lost where it is under way when its link is cut") {
+  const auto cut = [](TwoHosts& hosts) { hosts.links().cut(hosts.a_id(), hosts.b_id()); };
+  CHECK(taken_when(Time(101'500us), cut) == 0);
+  CHECK(taken_when(Time(103ms), cut) == 10);
+}
+
 TEST_CASE("a cut of one direction is noticed at both ends") {
   TwoHosts hosts;
   const Stream stream(hosts);
