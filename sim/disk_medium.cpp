@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "tubing/channel/base/assert.h"
+#include "tubing/sim/detail/disk_path.h"
 
 namespace tubing::sim {
 
@@ -46,6 +47,22 @@ DiskMedium::DiskMedium(std::function<Time()> clock, Prng prng, RunHash& hash, st
 
 DiskMedium::~DiskMedium() {
   TUBING_ASSERT(disks_.empty() && "a DiskMedium outlives its Disks", disks_.size());
+}
+
+DiskImage DiskMedium::image() const {
+  DiskImage image;
+  std::vector<std::pair<std::string, NodeId>> folders{{std::string(), DiskTree::kRoot}};
+  while (!folders.empty()) {
+    const auto [folder, id] = std::move(folders.back());
+    folders.pop_back();
+    for (const auto& [name, child] : tree_.node(id)->folder.seen) {
+      std::string path = detail::path_below(folder, name);
+      const DiskFile* const file = tree_.node(child)->file.get();
+      image[path] = file ? std::optional(file->read(0, file->size())) : std::nullopt;
+      if (!file) folders.emplace_back(std::move(path), child);
+    }
+  }
+  return image;
 }
 
 void DiskMedium::perform(DiskRequest& request, Opening& opening, ChangeId covered) {

@@ -8,6 +8,7 @@
 #include "tubing/channel/base/prng.h"
 #include "tubing/sim/detail/disk_tree.h"
 #include "tubing/sim/disk_conditions.h"
+#include "tubing/sim/disk_image.h"
 #include "tubing/sim/running_hash.h"
 
 namespace tubing::sim {
@@ -55,6 +56,9 @@ class DiskMedium {
   /// Returns: whether there is such a byte.
   bool rot(std::string_view path, std::uint64_t offset, std::byte mask = std::byte{1});
 
+  /// How a judge reads a disk: all that a process would find, at once, without any fault and
+  /// without a trace of having looked. After a loss of power that is what it left.
+  DiskImage image() const;
   const DiskCounts& counts() const { return counts_; }
   /// Told of each damage as it happens, for a model that must not take it for a bug.
   void on_damage(std::function<void(const DiskDamage&)> told) { on_damage_ = std::move(told); }

@@ -10,7 +10,25 @@ void worsen(std::uint32_t& rate, std::int64_t amount) {
   rate = std::max(rate, static_cast<std::uint32_t>(amount));
 }
 
-void worsen(LinkFaults& link, const ScheduledFault& fault) {
+/// What the faults in force make of one link.
+struct Way {
+  LinkFaults faults;
+  Duration slow{};
+  std::uint64_t bytes_per_second = 0;  ///< 0: as it was.
+
+  LinkConditions conditions(LinkConditions before) const {
+    before.latency_max += slow;
+    if (before.tail_ppm > 0) before.latency_tail_max += slow;
+    before.bytes_per_second = slower(before.bytes_per_second, bytes_per_second);
+    return before;
+  }
+  static std::uint64_t slower(std::uint64_t one, std::uint64_t other) {
+    return one == 0 || other == 0 ? std::max(one, other) : std::min(one, other);
+  }
+};
+
+void worsen(Way& way, const ScheduledFault& fault) {
+  LinkFaults& link = way.faults;
   switch (fault.action) {
     case FaultAction::cut: link.cut = true; return;
     case FaultAction::hold: link.held = true; return;
@@ -20,6 +38,11 @@ void worsen(LinkFaults& link, const ScheduledFault& fault) {
     case FaultAction::reorder: return worsen(link.reorder_ppm, fault.amount);
     case FaultAction::corrupt: return worsen(link.corrupt_ppm, fault.amount);
     case FaultAction::reset: return worsen(link.reset_ppm, fault.amount);
+    case FaultAction::slow: way.slow = std::max(way.slow, Duration(fault.amount)); return;
+    case FaultAction::throttle:
+      way.bytes_per_second =
+          Way::slower(way.bytes_per_second, static_cast<std::uint64_t>(fault.amount));
+      return;
     default: return;
   }
 }
@@ -50,7 +73,7 @@ std::uint32_t* rate_of(DiskConditions& conditions, DiskFault fault) {
   return nullptr;
 }
 
-bool is_of_network(FaultAction action) { return action <= FaultAction::hold; }
+bool is_of_network(FaultAction action) { return action <= FaultAction::refuse; }
 
 }  // namespace
 
@@ -58,7 +81,13 @@ Nemesis::Nemesis(World& world, Schedule schedule) : world_(world), schedule_(std
   for (const Host& host : world_.hosts()) {
     names_.push_back(host.name());
     disks_.push_back(world_.host(host.id()).disk().conditions());
+    refused_ppm_.push_back(world_.wires().refused_ppm(host.id()));
+    links_.emplace_back();
+    for (const Host& to : world_.hosts())
+      links_.back().push_back(world_.links().conditions(host.id(), to.id()));
   }
+  const Result<> sound = check_schedule(schedule_, names_);
+  TUBING_ASSERT(sound && "a schedule that cannot be carried out", sound.error().text());
   for (std::size_t index = 0; index < schedule_.size(); ++index)
     world_.at(Time(schedule_[index].at), [this, index] { begin(index); });
 }
@@ -78,7 +107,7 @@ void Nemesis::begin(std::size_t index) {
     if (fault.lasts > Duration::zero())
       world_.at(Time(fault.ends()), [this, index] { end(index); });
   }
-  if (is_of_network(fault.action)) return set_links();
+  if (is_of_network(fault.action)) return set_network();
   for (const HostId host : fault.groups[0]) strike(fault, host);
 }
 
@@ -86,12 +115,13 @@ void Nemesis::end(std::size_t index) {
   if (active_.erase(index) == 0) return;  // It was healed.
   const ScheduledFault& fault = schedule_[index];
   world_.note("fault_end", index);
-  if (is_of_network(fault.action)) return set_links();
+  if (is_of_network(fault.action)) return set_network();
   for (const HostId host : fault.groups[0]) relent(fault.action, host);
 }
 
 void Nemesis::heal(const ScheduledFault& fault) {
   active_.clear();
+  set_network();
   world_.links().repair_all({.deliver_late = fault.late});
   for (const Host& host : world_.hosts())
     for (const FaultAction action : {FaultAction::power, FaultAction::crash, FaultAction::pause,
@@ -106,6 +136,7 @@ void Nemesis::strike(const ScheduledFault& fault, HostId id) {
       for (const auto& process : host.processes()) process->crash();
       return;
     case FaultAction::power: return host.power_off();
+    case FaultAction::wipe: host.power_off(); return host.disk().wipe();
     case FaultAction::pause:
       for (const auto& process : host.processes())
         if (process->running()) process->pause();
@@ -119,15 +150,18 @@ void Nemesis::strike(const ScheduledFault& fault, HostId id) {
 }
 
 void Nemesis::relent(FaultAction action, HostId id) {
-  if (action != FaultAction::clock_rate && action != FaultAction::disk && in_force(action, id))
-    return;
   Host& host = world_.host(id);
   switch (action) {
     case FaultAction::crash:
+      if (in_force(action, id)) return;
       for (const auto& process : host.processes()) restart(*process);
       return;
-    case FaultAction::power: return host.power_on();
+    case FaultAction::power:
+    case FaultAction::wipe:
+      if (!is_dark(id)) host.power_on();
+      return;
     case FaultAction::pause:
+      if (in_force(action, id)) return;
       for (const auto& process : host.processes())
         if (process->running() && process->paused()) process->resume();
       return;
@@ -147,27 +181,35 @@ void Nemesis::restart(Process& process) {
   });
 }
 
-void Nemesis::set_links() {
+void Nemesis::set_network() {
   Links& links = world_.links();
-  const std::size_t hosts = links.host_count();
-  std::vector<std::vector<LinkFaults>> wanted(hosts, std::vector<LinkFaults>(hosts));
+  const std::size_t hosts = names_.size();
+  std::vector<std::vector<Way>> ways(hosts, std::vector<Way>(hosts));
   std::vector<CardFaults> cards(hosts);
+  std::vector<std::uint32_t> refused_ppm = refused_ppm_;
   for (const std::size_t index : active_) {
     const ScheduledFault& fault = schedule_[index];
     if (fault.action == FaultAction::partition) {
       for (HostId a = 0; a < hosts; ++a)
         for (HostId b = 0; b < hosts; ++b)
-          if (a != b && !fault.joins(a, b)) wanted[a][b].cut = true;
+          if (a != b && !fault.joins(a, b)) ways[a][b].faults.cut = true;
     } else if (fault.is_link()) {
       for (const HostId from : fault.groups[0])
-        for (const HostId to : fault.groups[1]) worsen(wanted[from][to], fault);
+        for (const HostId to : fault.groups[1]) worsen(ways[from][to], fault);
+    } else if (fault.action == FaultAction::refuse) {
+      for (const HostId host : fault.groups[0]) worsen(refused_ppm[host], fault.amount);
     } else if (is_of_network(fault.action)) {
       for (const HostId host : fault.groups[0]) worsen(cards[host], fault);
     }
   }
   for (HostId from = 0; from < hosts; ++from) {
     links.set_card(from, cards[from]);
-    for (HostId to = 0; to < hosts; ++to) links.set_faults(from, to, wanted[from][to]);
+    world_.wires().refuse(from, refused_ppm[from]);
+    for (HostId to = 0; to < hosts; ++to) {
+      links.set_faults(from, to, ways[from][to].faults);
+      const LinkConditions conditions = ways[from][to].conditions(links_[from][to]);
+      if (conditions != links.conditions(from, to)) links.set_conditions(from, to, conditions);
+    }
   }
 }
 

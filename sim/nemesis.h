@@ -17,10 +17,12 @@ namespace tubing::sim {
 ///     Nemesis nemesis(world, schedule);
 ///     world.run_until_ended(…);
 ///
-/// From then on the faults of links and cards, and the rates of clocks and disks, are its own: it
-/// sets them anew at each change. A disk comes back to the conditions that it had at first.
+/// From then on the faults and conditions of links, the faults of cards, refused dials, and the
+/// rates of clocks and disks are its own: it sets them anew at each change. Links, dials and disks
+/// come back to what they had at first.
 ///
-/// Requires: the World has all hosts of the schedule, and runs no longer than the Nemesis lives.
+/// Requires: the World has all hosts of the schedule, which check_schedule passes, and runs no
+/// longer than the Nemesis lives.
 /// Threads: one.
 class Nemesis {
  public:
@@ -40,17 +42,23 @@ class Nemesis {
   void strike(const ScheduledFault& fault, HostId host);
   void relent(FaultAction action, HostId host);
   void restart(Process& process);
-  void set_links();
+  void set_network();
   void set_clock(Host& host);
   void set_disk(Host& host);
   bool in_force(FaultAction action, HostId host) const;
+  bool is_dark(HostId host) const {
+    return in_force(FaultAction::power, host) || in_force(FaultAction::wipe, host);
+  }
   std::vector<const ScheduledFault*> those_of(FaultAction action, HostId host) const;
 
   World& world_;
   const Schedule schedule_;
   std::vector<std::string> names_;
-  std::set<std::size_t> active_;       ///< By their places in the schedule.
-  std::vector<DiskConditions> disks_;  ///< As they were before, by host.
+  std::set<std::size_t> active_;  ///< By their places in the schedule.
+  // As they were before, by host.
+  std::vector<DiskConditions> disks_;
+  std::vector<std::vector<LinkConditions>> links_;
+  std::vector<std::uint32_t> refused_ppm_;
   std::array<std::uint64_t, kFaultActions> begun_{};
 };
 

@@ -1,15 +1,11 @@
 #include "tubing/sim/schedule.h"
 
 #include <algorithm>
-#include <array>
+#include <set>
+#include <utility>
 
 namespace tubing::sim {
 namespace {
-
-constexpr std::array<std::string_view, kFaultActions> kActionNames{
-    "cut",        "partition",  "isolate",   "drop",         "deaf",  "duplicate", "reorder",
-    "corrupt",    "reset",      "hold",      "deliver_late", "crash", "power",     "pause",
-    "clock_rate", "clock_jump", "wall_jump", "disk",         "heal"};
 
 /// A link that loses so much of what it carries reaches nobody, for a budget.
 constexpr std::int64_t kHopelessPpm = kPpm / 2;
@@ -52,6 +48,7 @@ void Moment::suffer(const ScheduledFault& fault) {
   switch (fault.action) {
     case FaultAction::crash:
     case FaultAction::power:
+    case FaultAction::wipe:
     case FaultAction::pause:
       for (const HostId host : fault.groups[0]) up_[host] = false;
       return;
@@ -65,6 +62,7 @@ void Moment::suffer(const ScheduledFault& fault) {
     case FaultAction::deaf:
     case FaultAction::corrupt:
     case FaultAction::reset:
+    case FaultAction::refuse:
       if (fault.amount >= kHopelessPpm) break;
       return;
     default: return;
@@ -94,15 +92,6 @@ bool Moment::leaves(const FaultBudget& budget) const {
 
 }  // namespace
 
-std::string_view action_name(FaultAction action) {
-  return kActionNames[static_cast<std::size_t>(action)];
-}
-
-bool is_instant(FaultAction action) {
-  return action == FaultAction::deliver_late || action == FaultAction::clock_jump ||
-         action == FaultAction::wall_jump || action == FaultAction::heal;
-}
-
 bool ScheduledFault::strikes(HostId host) const {
   return !is_link() && !groups.empty() && has(groups[0], host);
 }
@@ -112,8 +101,30 @@ bool ScheduledFault::joins(HostId a, HostId b) const {
                              [&](const auto& group) { return has(group, a) && has(group, b); });
 }
 
+Duration healed_at(const Schedule& schedule) {
+  // The last heal ends all that began before it: earlier, or in an earlier line.
+  std::size_t last = schedule.size();
+  for (std::size_t i = 0; i < schedule.size(); ++i)
+    if (schedule[i].action == FaultAction::heal &&
+        (last == schedule.size() || schedule[i].at >= schedule[last].at))
+      last = i;
+  Duration healed = last == schedule.size() ? Duration() : schedule[last].at;
+  for (std::size_t i = 0; i < schedule.size(); ++i) {
+    const ScheduledFault& fault = schedule[i];
+    if (last != schedule.size() && std::pair(fault.at, i) <= std::pair(schedule[last].at, last))
+      continue;
+    healed = std::max(healed, is_instant(fault.action) ? fault.at : fault.ends());
+  }
+  return healed;
+}
+
 bool stays_within(const Schedule& schedule, std::size_t hosts, const FaultBudget& budget) {
   if (schedule.size() > budget.faults_max) return false;
+  std::set<HostId> wiped;
+  for (const ScheduledFault& fault : schedule)
+    if (fault.action == FaultAction::wipe)
+      wiped.insert(fault.groups[0].begin(), fault.groups[0].end());
+  if (wiped.size() > budget.wiped_max) return false;
   // Only where a fault begins can it become worse.
   for (const ScheduledFault& moment : schedule) {
     Duration healed = Duration::min();

@@ -23,10 +23,14 @@ enum class FaultAction : std::uint8_t {
   reorder,       ///< A link.
   corrupt,       ///< A link.
   reset,         ///< A link.
+  slow,          ///< A link: all takes up to `amount` nanoseconds longer.
+  throttle,      ///< A link: no more than `amount` bytes a second pass.
   hold,          ///< A link: all that is under way arrives when it ends.
+  refuse,        ///< A host: `amount` of a million dials to it are refused.
   deliver_late,  ///< A link, at once: what was dropped on it and is kept arrives.
   crash,         ///< A host: every process is killed; they start again when it ends.
   power,         ///< A host: the power is off.
+  wipe,          ///< The same, and when power returns an empty disk is in the place of its disk.
   pause,         ///< A host: every process stands still.
   clock_rate,    ///< A host: its clock gains `amount` nanoseconds a second.
   clock_jump,    ///< A host, at once: its monotonic clock leaps ahead by `amount` nanoseconds.
@@ -34,7 +38,7 @@ enum class FaultAction : std::uint8_t {
   disk,          ///< A host: `disk` strikes `amount` of a million operations; not `wiped`.
   heal,          ///< All that was ordered ends at once, and what is down starts.
 };
-inline constexpr std::size_t kFaultActions = 19;
+inline constexpr std::size_t kFaultActions = 23;
 /// Its name as it is written above.
 std::string_view action_name(FaultAction action);
 /// Whether it happens at one moment, and has no length.
@@ -62,19 +66,37 @@ struct ScheduledFault {
 
 using Schedule = std::vector<ScheduledFault>;
 
+inline constexpr std::size_t kScheduleFaultsMax = 10'000;
+/// Of the moment at which a fault begins, and of the span that it lasts.
+inline constexpr Duration kScheduleSpanMax = std::chrono::days(100);
+/// Of one leap of a clock, and of all leaps of one kind of one host's clock together, whatever
+/// their direction: no clock leaves what its time can count.
+inline constexpr Duration kScheduleLeapMax = std::chrono::days(3'650);
+inline constexpr Duration kScheduleLeapsMax = std::chrono::days(18'250);
+
+/// Whether it can be carried out in a world with these hosts: each fault names what it strikes, its
+/// amount is one that there is, and nothing lies beyond the limits above.
+/// Errors: invalid_argument with the number of the fault, what is wrong and what would do.
+Result<> check_schedule(const Schedule& schedule, const std::vector<std::string>& names);
+/// From when on nothing is in force any more; Duration::max() where something lasts for ever.
+Duration healed_at(const Schedule& schedule);
+
 /// One line for each fault: `1500ms drop a -> b 250000ppm for 2s`. Durations are exact.
 ///
 ///     AT cut A,B -> C [for SPAN]              AT partition A,B | B,C [for SPAN]
 ///     AT isolate A,B [for SPAN]               AT hold A -> B [for SPAN]
 ///     AT drop A -> B 1000ppm [for SPAN]       AT drop A 1000ppm [for SPAN]
+///     AT slow A -> B 200ms [for SPAN]         AT throttle A -> B 20000B/s [for SPAN]
+///     AT refuse A 500000ppm [for SPAN]        AT wipe A [for SPAN]
 ///     AT crash A [for SPAN]                   AT clock_rate A -500ppb [for SPAN]
 ///     AT clock_jump A 3s                      AT disk A sync_error 1000ppm [for SPAN]
 ///     AT deliver_late A -> B                  AT heal [late]
 ///
-/// `names` are those of the hosts, by their ids.
+/// `names` are those of the hosts, by their ids. Requires: check_schedule passes it.
 std::string schedule_text(const Schedule& schedule, const std::vector<std::string>& names);
 
 /// Reads what schedule_text wrote, or a person: `#` begins a comment, empty lines are allowed.
+/// Returns: what check_schedule passes.
 /// Errors: invalid_argument with the number of the line, what is wrong in it and what would do.
 Result<Schedule> read_schedule(std::string_view text, const std::vector<std::string>& names);
 
@@ -88,6 +110,8 @@ struct FaultBudget {
   std::size_t faults_max = 64;  ///< Lines of a schedule.
   /// Hosts that may be down at the same time: crashed, dark or paused.
   std::size_t down_max = ~std::size_t{0};
+  /// Hosts that may lose their disk, over the whole schedule.
+  std::size_t wiped_max = ~std::size_t{0};
   /// So many hosts that are up must always include one that reaches all of them, and is reached by
   /// them; 0: no demand. A link that loses half of what it carries, or more, reaches nobody.
   std::size_t quorum = 0;

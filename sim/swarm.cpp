@@ -2,8 +2,15 @@
 
 #include <algorithm>
 #include <numeric>
+#include <utility>
+
+#include "tubing/sim/detail/fault_grammar.h"
 
 namespace tubing::sim {
+
+using detail::FaultTarget;
+using detail::FaultUnit;
+
 namespace {
 
 constexpr std::uint64_t kNemesisPurpose = 0x6e656d65736973;  // "nemesis"
@@ -18,12 +25,21 @@ std::uint64_t draw_scaled(Prng& prng, std::uint64_t min, std::uint64_t max) {
   return low + prng.below(std::min(low, max - low) + 1);
 }
 
+/// The rates at which a fault of a disk is drawn: what meets single operations leaves most of them
+/// alone, so that something is done beside it.
+std::pair<std::uint64_t, std::uint64_t> harm_of(DiskFault fault) {
+  if (fault < DiskFault::rot) return {1'000, kPpm};
+  if (fault == DiskFault::hung) return {100, 3'000};
+  return {1'000, 50'000};
+}
+
 /// What one seed makes of it.
 class Draw {
  public:
   Draw(Prng& prng, const SwarmOptions& options) : prng_(prng), options_(options) {
     TUBING_ASSERT(options.hosts > 0 && !options.actions.empty());
-    TUBING_ASSERT(options.span >= std::chrono::microseconds(1), options.span.count());
+    TUBING_ASSERT(options.span >= std::chrono::microseconds(1) && options.span <= kScheduleSpanMax,
+                  options.span.count());
     for (const FaultAction action : options.actions)
       if (prng_.chance(1, 2)) actions_.push_back(action);
     if (actions_.empty()) actions_.push_back(pick(options.actions));
@@ -97,20 +113,14 @@ void Draw::draw_link(ScheduledFault& fault) {
 }
 
 void Draw::draw_target(ScheduledFault& fault) {
-  switch (fault.action) {
-    case FaultAction::partition: return draw_partition(fault);
-    case FaultAction::drop:
-    case FaultAction::deaf:
+  switch (detail::grammar_of(fault.action).target) {
+    case FaultTarget::groups: return draw_partition(fault);
+    case FaultTarget::link_or_card:
       if (prng_.chance(1, 3)) break;
       return draw_link(fault);
-    case FaultAction::cut:
-    case FaultAction::duplicate:
-    case FaultAction::reorder:
-    case FaultAction::corrupt:
-    case FaultAction::reset:
-    case FaultAction::hold:
-    case FaultAction::deliver_late: return draw_link(fault);
-    default: break;
+    case FaultTarget::link: return draw_link(fault);
+    case FaultTarget::hosts:
+    case FaultTarget::everything: break;
   }
   fault.groups = {{host()}};
 }
@@ -120,27 +130,28 @@ void Draw::draw_amount(ScheduledFault& fault) {
     const auto amount = static_cast<std::int64_t>(value);
     return prng_.chance(1, 2) ? amount : -amount;
   };
+  const auto between = [&](std::uint64_t min, std::uint64_t max) {
+    fault.amount = static_cast<std::int64_t>(draw_scaled(prng_, min, max));
+  };
   switch (fault.action) {
-    case FaultAction::drop:
-    case FaultAction::deaf:
-    case FaultAction::duplicate:
-    case FaultAction::reorder:
-    case FaultAction::corrupt:
-    case FaultAction::reset:
-    case FaultAction::disk:
-      fault.amount = static_cast<std::int64_t>(draw_scaled(prng_, 1'000, kPpm));
-      return;
+    case FaultAction::disk: {
+      fault.disk = pick(options_.disk_faults);
+      const auto [min, max] = harm_of(fault.disk);
+      return between(min, max);
+    }
+    case FaultAction::slow: return between(1'000'000, 1'000'000'000);
+    case FaultAction::throttle: return between(1'000, 1'000'000);
     case FaultAction::clock_rate:
       // From a cheap crystal's 10 ppm to a clock that is badly broken.
       fault.amount = signed_of(draw_scaled(prng_, 10'000, 500'000'000));
       return;
-    case FaultAction::clock_jump:
-      fault.amount = static_cast<std::int64_t>(draw_scaled(prng_, 1'000'000, 60'000'000'000));
-      return;
+    case FaultAction::clock_jump: return between(1'000'000, 60'000'000'000);
     case FaultAction::wall_jump:
       fault.amount = signed_of(draw_scaled(prng_, 1'000'000, 3'600'000'000'000));
       return;
-    default: return;
+    default:
+      if (detail::grammar_of(fault.action).unit == FaultUnit::ppm) between(1'000, kPpm);
+      return;
   }
 }
 
@@ -149,7 +160,6 @@ ScheduledFault Draw::fault() {
                        .action = pick(actions_)};
   draw_target(fault);
   draw_amount(fault);
-  if (fault.action == FaultAction::disk) fault.disk = pick(options_.disk_faults);
   if (!is_instant(fault.action)) {
     const auto left = static_cast<std::uint64_t>((options_.span - fault.at).count());
     fault.lasts = Duration(

@@ -12,9 +12,9 @@ struct SwarmOptions {
   std::size_t hosts = 0;
   /// Faults strike between 0 and this, and all is healed then. Units: the world's time.
   Duration span = std::chrono::seconds(1);
-  /// What may strike; `heal` goes without saying.
+  /// What may strike; `heal` goes without saying. What is named several times strikes more often.
   std::vector<FaultAction> actions = {};
-  /// Of `disk`.
+  /// Of `disk`; likewise.
   std::vector<DiskFault> disk_faults = {};
   FaultBudget budget = {};
 };
@@ -25,8 +25,9 @@ Prng nemesis_stream(std::uint64_t seed);
 /// Draws a schedule: first which of the actions this seed has at all (each with a chance of one
 /// half), how many there will be, how long and how hard; then each fault. One that the budget
 /// forbids is left out. Some seeds have all their faults at a few moments. The last line heals.
-/// Requires: `hosts` > 0, and > 1 for actions on links; `actions` not empty; `span` of a
-/// microsecond and more.
+/// Requires: `hosts` > 0, and > 1 for actions on links; `actions` not empty; `span` between a
+/// microsecond and kScheduleSpanMax.
+/// Returns: what check_schedule passes.
 Schedule draw_schedule(Prng& prng, const SwarmOptions& options);
 
 /// What healthy links are like in this seed: near or far, even or with a long tail, fast or slow.

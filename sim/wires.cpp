@@ -39,10 +39,12 @@ detail::LinkWay& Wires::way(HostId from, HostId to) {
   return *way;
 }
 
-bool Wires::refuses(HostId host) {
+std::uint32_t Wires::refused_ppm(HostId host) const {
   const auto found = refused_ppm_.find(host);
-  return found != refused_ppm_.end() && world_.links().strikes(found->second);
+  return found == refused_ppm_.end() ? 0 : found->second;
 }
+
+bool Wires::refuses(HostId host) { return world_.links().strikes(refused_ppm(host)); }
 
 void Wires::leave(const VirtualReactor& reactor, detail::WireLeave how) {
   for (const auto& [id, connection] : hub_.connections)

@@ -52,7 +52,11 @@ class Wires final : LinkObserver, detail::WireWorld {
   Wires& operator=(const Wires&) = delete;
 
   /// So many of a million dials to this host are refused, though somebody listens; 0 heals it.
+  /// In message mode likewise.
   void refuse(HostId host, std::uint32_t ppm) { refused_ppm_[host] = ppm; }
+  std::uint32_t refused_ppm(HostId host) const;
+  /// Whether a dial to it is refused now; a rate of 0 draws nothing.
+  bool refuses(HostId host);
   /// How many connections live.
   std::size_t size() const { return hub_.connections.size(); }
 
@@ -65,7 +69,6 @@ class Wires final : LinkObserver, detail::WireWorld {
 
   void on_power(HostId host);
   detail::LinkWay& way(HostId from, HostId to);
-  bool refuses(HostId host);
   void leave(const VirtualReactor& reactor, detail::WireLeave how);
   std::uint16_t next_port(HostId host);
 

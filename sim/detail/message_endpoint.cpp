@@ -218,7 +218,8 @@ void MessageEndpoint::begin_dial(const std::string& name, const std::string& ser
   if (!there.draw_answers() || !fabric_.world().host(host).powered())
     return fabric_.links().counts().add(FaultKind::dial_unanswered);
   const Time arrival = now + there.draw_latency();
-  if (MessageEndpoint* peer = find_peer(name, service)) {
+  const bool refused = fabric_.world().wires().refuses(host);
+  if (MessageEndpoint* peer = refused ? nullptr : find_peer(name, service)) {
     dial.peer = peer;
     dial.arrival = peer->reactor().schedule(arrival, [this, name] { arrive_dial(name); });
     return;

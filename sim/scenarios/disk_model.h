@@ -9,11 +9,9 @@
 #include <vector>
 
 #include "tubing/channel/disk.h"
+#include "tubing/sim/disk_image.h"
 
 namespace tubing::sim {
-
-/// What is found on a disk: by path, the content of a file, or nothing for a folder.
-using DiskImage = std::map<std::string, std::optional<Bytes>>;
 
 /// One operation that may change something, as a program asks for it.
 struct DiskStep {

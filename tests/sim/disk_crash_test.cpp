@@ -82,6 +82,34 @@ std::string hash_of_run(std::uint64_t seed, char byte, Duration latency) {
 
 }  // namespace
 
+TEST_CASE("an image of a disk shows what a process would find and leaves no trace") {
+  DiskWorld world(1, slow_and_losing(1ms));
+  run_process(world, [&](Disk& disk) -> Task<> {
+    co_await ok(disk.make_dir("d"));
+    co_await ok(disk.make_dir("d/e"));
+    co_await ok(disk.sync_dir(""));
+    File file = co_await ok(disk.open("d/f", OpenMode::create));
+    co_await ok(file.write(2, bytes_of("unsynced")));
+    co_await ok(disk.open("d/e/g", OpenMode::create));
+    co_await ok(disk.rename("d/f", "d/h"));
+    co_return {};
+  });
+  const std::string hash = world.hash.text();
+  world.medium.order(DiskFault::read_error);
+  CHECK(world.medium.image() == DiskImage{{"d", std::nullopt},
+                                          {"d/e", std::nullopt},
+                                          {"d/e/g", Bytes()},
+                                          {"d/h", bytes_of(std::string_view("\0\0unsynced", 10))}});
+  CHECK(world.hash.text() == hash);
+  CHECK(world.medium.counts().of(DiskFault::read_error) == 0);
+  world.medium.lose_power();
+  const DiskImage left = world.medium.image();
+  CHECK(left.contains("d"));
+  for (const auto& [path, content] : left) CHECK((!content || content->empty()));
+  world.medium.wipe();
+  CHECK(world.medium.image().empty());
+}
+
 TEST_CASE("a process that is cut leaves its completed writes and a part of the one under way") {
   std::size_t parts = 0;
   for (std::uint64_t seed = 1; seed <= 20; ++seed) {

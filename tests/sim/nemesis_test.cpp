@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include "tests/rpc/node_hosts.h"
 #include "tubing/channel/timers.h"
 
 using tubing::Duration;
@@ -13,6 +14,13 @@ using namespace std::chrono_literals;
 namespace {
 
 Task<> wait_for_ever(Process&) { co_return co_await tubing::sleep(Duration::max()); }
+
+Task<> serve_echo(Process& self) {
+  co_return co_await tubing::nursery([&](tubing::Nursery& n) -> Task<> {
+    co_await tubing::ok(tubing::serve(n, self.network(), tubing::test::kText, tubing::test::echo));
+    co_return co_await wait_for_ever(self);
+  });
+}
 
 // Three hosts with a process each, and a schedule that is carried out.
 struct Scene {
@@ -67,12 +75,18 @@ TEST_CASE("faults that overlap add up to the worst, and the end of one leaves th
 TEST_CASE("every rate of a link reaches the fault that it names") {
   Scene scene(
       "1s deaf a -> b 1ppm\n1s duplicate a -> b 2ppm\n1s reorder a -> b 3ppm\n"
-      "1s reset a -> b 4ppm\n1s drop c 5ppm\n1s deaf c 6ppm\n1s isolate b");
+      "1s reset a -> b 4ppm\n1s drop c 5ppm\n1s deaf c 6ppm\n1s isolate b\n"
+      "1s corrupt b -> c 7ppm\n1s drop b -> c 8ppm\n1s hold c -> a\n1s cut c -> b\n"
+      "1s refuse c 9ppm");
   scene.until(1s);
   CHECK(scene.links().faults(0, 1) ==
         LinkFaults{.deaf_ppm = 1, .duplicate_ppm = 2, .reorder_ppm = 3, .reset_ppm = 4});
   CHECK(scene.links().card(2) == CardFaults{.drop_ppm = 5, .deaf_ppm = 6});
   CHECK(scene.links().card(1) == CardFaults{.isolated = true});
+  CHECK(scene.links().faults(1, 2) == LinkFaults{.drop_ppm = 8, .corrupt_ppm = 7});
+  CHECK(scene.links().faults(2, 0) == LinkFaults{.held = true});
+  CHECK(scene.links().faults(2, 1) == LinkFaults{.cut = true});
+  CHECK(scene.world.wires().refused_ppm(2) == 9);
 }
 
 TEST_CASE("in a partition hosts of one group reach each other, as a bridge does both sides") {
@@ -165,10 +179,95 @@ TEST_CASE("a disk has the rates of the schedule for their span, and its own agai
   CHECK(medium.conditions().hung == 9);
 }
 
+TEST_CASE("a slow link takes longer, a narrow one passes less, and both are then as they were") {
+  World world(1);
+  for (const char* name : {"a", "b"}) world.add_host({.name = name});
+  const LinkConditions before{.latency_min = 1ms,
+                              .latency_max = 2ms,
+                              .tail_ppm = 5,
+                              .latency_tail_max = 9ms,
+                              .bytes_per_second = 5'000};
+  world.links().set_conditions(0, 1, before);
+  auto schedule = read_schedule(
+      "1s slow a -> b 20ms for 2s\n2s slow a -> b 50ms for 2s\n1s throttle a -> b 9000B/s for 1s\n"
+      "2s throttle a -> b 3000B/s for 3s\n3s throttle a -> b 4000B/s for 3s\n"
+      "1s throttle b -> a 7B/s for 1s",
+      {"a", "b"});
+  REQUIRE(schedule);
+  Nemesis nemesis(world, *std::move(schedule));
+  const auto at = [&](Duration time, Duration longer, std::uint64_t bytes_per_second) {
+    CAPTURE(time.count());
+    world.run_until(Time(time));
+    LinkConditions wanted = before;
+    wanted.latency_max += longer;
+    wanted.latency_tail_max += longer;
+    wanted.bytes_per_second = bytes_per_second;
+    CHECK((world.links().conditions(0, 1) == wanted));
+  };
+  at(1s, 20ms, 5'000);
+  CHECK(world.links().conditions(1, 0).bytes_per_second == 7);
+  at(2s, 50ms, 3'000);
+  CHECK((world.links().conditions(1, 0) == LinkConditions{}));
+  at(4s, 0ms, 3'000);
+  at(5s, 0ms, 4'000);
+  at(6s, 0ms, 5'000);
+}
+
+TEST_CASE("dials to a host that refuses them fail in both modes until it is over") {
+  for (const Mode mode : {Mode::message, Mode::byte}) {
+    CAPTURE(static_cast<int>(mode));
+    World world(1, {.mode = mode});
+    world.add_host({.name = "a"}).spawn("p", serve_echo);
+    Process& user = world.add_host({.name = "b"}).spawn("p", [](Process& self) -> Task<> {
+      while (self.world().now() < Time(1s)) co_await tubing::ok(tubing::sleep(100ms));
+      const tubing::Result<> refused = co_await tubing::test::talk_once(self.network(), {"a"});
+      CHECK(refused.code() == tubing::Code::unavailable);
+      while (self.world().now() < Time(8s)) co_await tubing::ok(tubing::sleep(100ms));
+      co_return co_await tubing::test::talk_once(self.network(), {"a"});
+    });
+    auto schedule = read_schedule("0s refuse a 1000000ppm for 5s", {"a", "b"});
+    REQUIRE(schedule);
+    Nemesis nemesis(world, *std::move(schedule));
+    CHECK(world.run_until_ended(user));
+    CHECK(world.links().counts().of(FaultKind::dial_refused) > 0);
+  }
+}
+
+TEST_CASE("a host that is wiped is dark for the span and comes back with an empty disk") {
+  int found = 0;
+  const auto store = [](Process& self, int& files) -> Task<> {
+    files += static_cast<int>(self.host().disk().image().size());
+    auto file = co_await tubing::ok(self.disk().open("f", tubing::channel::OpenMode::create));
+    co_await tubing::ok(file.sync());
+    co_await tubing::ok(self.disk().sync_dir(""));
+    co_return co_await wait_for_ever(self);
+  };
+  Scene scene("1s power a for 1s\n3s wipe a for 2s\n4s power a for 2s",
+              [&](Process& self) { return store(self, found); });
+  scene.until(2500ms);
+  CHECK(found == 1);  // A loss of power takes nothing that was synced.
+  scene.until(5500ms);
+  CHECK_FALSE(scene.world.host("a").powered());
+  CHECK(scene.world.host("a").disk().image().empty());
+  CHECK(scene.world.host("b").disk().image().size() == 1);
+  scene.until(7s);
+  CHECK(scene.process("a").running());
+  CHECK(scene.process("a").starts() == 3);
+  CHECK(found == 1);
+  CHECK(scene.world.host("a").disk().counts().of(DiskFault::wiped) == 1);
+}
+
 TEST_CASE("heal ends all that is in force, and no later end disturbs") {
   Scene scene(
       "1s partition a | b,c for 9s\n1s isolate c\n1s drop a 5ppm for 8s\n1s crash a\n"
-      "1s power b for 7s\n1s pause c\n1s clock_rate c 1000ppb\n2s heal\n3s crash b\n9s heal late");
+      "1s power b for 7s\n1s pause c\n1s clock_rate c 1000ppb\n1s refuse a 5ppm\n1s slow a -> b "
+      "1s\n"
+      "1s throttle b -> a 9B/s\n1s disk a sync_error 5ppm\n1s disk c lost_name 999999ppm\n"
+      "2s heal\n3s crash b\n9s heal late");
+  scene.until(1500ms);
+  CHECK(scene.world.host("a").disk().conditions().sync_error == 5);
+  CHECK(scene.world.host("c").disk().conditions().lost_name == 999'999);
+  CHECK(scene.links().conditions(1, 0).bytes_per_second == 9);
   scene.until(2s);
   CHECK_FALSE(scene.nemesis->active());
   for (HostId host = 0; host < 3; ++host) {
@@ -177,6 +276,11 @@ TEST_CASE("heal ends all that is in force, and no later end disturbs") {
     CHECK(scene.world.host(host).powered());
     CHECK(scene.world.host(host).process("p").running());
     CHECK(scene.world.host(host).clock().rate_ppb() == 0);
+    CHECK(scene.world.wires().refused_ppm(host) == 0);
+    CHECK(scene.world.host(host).disk().conditions().sync_error == 0);
+    CHECK(scene.world.host(host).disk().conditions().lost_name == 500'000);
+    for (HostId to = 0; to < 3; ++to)
+      CHECK((scene.links().conditions(host, to) == LinkConditions{}));
   }
   CHECK_FALSE(scene.process("c").paused());
   scene.until(8500ms);  // What would have ended has ended already.

@@ -9,6 +9,7 @@
 using tubing::Code;
 using tubing::Duration;
 using tubing::Prng;
+using tubing::Result;
 using namespace tubing::sim;
 using namespace std::chrono_literals;
 
@@ -48,6 +49,12 @@ constexpr Told kTold[] = {
     {"1s reorder a -> b 10000ppm", "After 1s, of what goes from a to b, 1% may be overtaken."},
     {"1s corrupt a -> b 10000ppm", "After 1s, of what goes from a to b, 1% arrives damaged."},
     {"1s reset a -> b 10000ppm", "After 1s, of what goes from a to b, 1% breaks its channel."},
+    {"1s slow a -> b 200ms for 1s",
+     "After 1s, what goes from a to b takes up to 200ms longer, for 1s."},
+    {"1s throttle a -> b 20000B/s",
+     "After 1s, no more than 20000 bytes a second pass from a to b."},
+    {"1s refuse a 500000ppm for 1s", "After 1s, of all dials to a, 50% is refused, for 1s."},
+    {"1s wipe a for 1s", "After 1s, a: the power goes, and all that the disk held, for 1s."},
     {"1s hold a -> b for 1s", "After 1s, what goes from a to b is held up, for 1s."},
     {"1s deliver_late a -> b", "After 1s, what was dropped from a to b arrives now."},
     {"1s crash a for 1s", "After 1s, a: every process is killed, for 1s."},
@@ -103,22 +110,42 @@ TEST_CASE("a line of a schedule that cannot be understood is refused, and the ad
   constexpr Row kRows[] = {
       {"1s heal\nsoon heal", "line 2: 'soon' should be a time, as 1500ms"},
       {"1m heal", "'1m' should be a time"},
-      {"99999999999999s heal", "should be a time"},
+      {"99999999999999s heal", "'99999999999999s' is more than time can count; take less"},
+      {"-9223372036854775808s heal", "is more than time can count; take less"},
+      {"-9223372036854775808ns heal", "is more than time can count; take less"},
+      {"8640001s heal", "a fault begins within 100 days: 8640001s is later"},
+      {"1s crash a for 8640001s", "a fault lasts 100 days at most"},
       {"-1s heal", "a world begins at 0s"},
       {"1s melt a", "there is no fault 'melt'; there are cut, partition,"},
-      {"1s", "there is no fault ''"},
+      {"1s", "a fault is missing behind the time, as 1500ms cut A -> B; there are cut,"},
+      {"1s cut", "a host is missing: write cut A -> B [for SPAN]"},
+      {"1s cut -> a", "a host is missing: write cut A -> B"},
+      {"1s cut a ->", "a host is missing: write cut A -> B"},
+      {"1s partition a |", "a host is missing: write partition A,B | B,C [for SPAN]"},
+      {"1s crash for 1s", "a host is missing: write crash A,B [for SPAN]"},
+      {"1s cut a -> a", "a stands on both sides: a host has no link to itself"},
+      {"1s drop a,b -> c,b 5ppm", "b stands on both sides: a host has no link to itself"},
+      {"1s crash a,b,a", "a is named twice in one group: leave one out"},
       {"1s crash z", "no host is called 'z'; there are a, b, c, d, e"},
-      {"1s crash a,", "no host is called ''"},
-      {"1s crash a -> b", "crash strikes hosts: write A, or A,B"},
-      {"1s cut a", "cut strikes a link: write A -> B"},
-      {"1s cut a -> b -> c", "cut strikes a link: write A -> B"},
+      {"1s crash a,", "a host is missing: write crash A,B [for SPAN]"},
+      {"1s crash a -> b", "crash strikes hosts: write crash A,B [for SPAN]"},
+      {"1s cut a", "cut strikes a link: write cut A -> B [for SPAN]"},
+      {"1s cut a -> b -> c", "cut strikes a link: write cut A -> B [for SPAN]"},
+      {"1s drop a -> b -> c 1ppm", "drop strikes a link, or the card of a host: write drop A -> B"},
+      {"1s slow a 1ms", "slow strikes a link: write slow A -> B 200ms [for SPAN]"},
       {"1s disk a -> b hung 1ppm", "disk strikes hosts"},
-      {"1s drop a -> b", "'' should be a number with its unit, as 1000ppm"},
+      {"1s drop a -> b", "an amount is missing, as 1000ppm: write drop A -> B"},
       {"1s drop a -> b 5", "'5' should be a number with its unit, as 1000ppm"},
-      {"1s drop a -> b 1000001ppm", "a rate is between 0 and 1000000ppm"},
-      {"1s drop a -> b -1ppm", "a rate is between 0 and 1000000ppm"},
+      {"1s drop a -> b 1000001ppm", "a rate is between 0ppm and 1000000ppm"},
+      {"1s drop a -> b -1ppm", "a rate is between 0ppm and 1000000ppm"},
       {"1s clock_rate a 99000000001ppb", "a clock's rate is between -990000000ppb and"},
       {"1s clock_jump a -1s", "a monotonic clock never goes back; wall_jump may"},
+      {"1s clock_jump a 315360001s", "clock_jump takes between 0s and 315360000s"},
+      {"1s wall_jump a -9223372036s", "wall_jump takes between -315360000s and 315360000s"},
+      {"1s slow a -> b -1ms", "slow takes between 0s and 3600s"},
+      {"1s slow a -> b 3601s", "slow takes between 0s and 3600s"},
+      {"1s throttle a -> b 0B/s", "between 1B/s and 1000000000000B/s; to let nothing pass, cut it"},
+      {"1s throttle a -> b 5ppm", "'5ppm' should be a number with its unit, as 1000B/s"},
       {"1s disk a melted 1ppm", "no fault 'melted' strikes a disk at a rate"},
       {"1s disk a wiped 1ppm", "no fault 'wiped' strikes a disk at a rate"},
       {"1s crash a for 0s", "a fault lasts longer than nothing"},
@@ -134,6 +161,58 @@ TEST_CASE("a line of a schedule that cannot be understood is refused, and the ad
     CHECK(schedule.error().code() == Code::invalid_argument);
     CHECK_MESSAGE(schedule.error().text().contains(row.advice), schedule.error().text());
   }
+}
+
+TEST_CASE("a schedule that was made by hand is held to what a line may say") {
+  const auto advice = [](Schedule schedule) {
+    const Result<> checked = check_schedule(schedule, kNames);
+    return checked ? std::string() : checked.error().text();
+  };
+  CHECK(advice({{.action = FaultAction::cut, .groups = {{0}, {1}}}, {.at = 1s}}) == "");
+  CHECK(advice({{.action = FaultAction::heal}, {.action = FaultAction::crash}})
+            .contains("fault 2: crash strikes hosts"));
+  CHECK(advice({{.action = FaultAction::crash, .groups = {{5}}}})
+            .contains("fault 1: no host has the number 5; there are 5"));
+  CHECK(advice({{.action = FaultAction::partition}}).contains("strikes groups of hosts"));
+  CHECK(advice({{.action = FaultAction::cut, .groups = {{0}, {}}}}).contains("a host is missing"));
+  CHECK(advice({{.action = FaultAction::crash, .groups = {{0}}, .amount = 1}})
+            .contains("crash has no amount"));
+  CHECK(advice({{.action = FaultAction::crash, .groups = {{0}}, .lasts = -1s}})
+            .contains("a fault lasts longer than nothing"));
+  CHECK(advice({{.action = FaultAction::heal, .lasts = 1s}}).contains("happens at one moment"));
+  CHECK(advice({{.action = FaultAction::disk, .groups = {{0}}, .disk = DiskFault::wiped}})
+            .contains("write wipe A"));
+  CHECK(advice(Schedule(kScheduleFaultsMax, ScheduledFault{})) == "");
+  CHECK(advice(Schedule(kScheduleFaultsMax + 1, ScheduledFault{})).contains("leave some out"));
+}
+
+TEST_CASE("no leaps of a clock together leave what its time can count") {
+  const auto leaps = [](FaultAction action, std::size_t count, std::int64_t sign) {
+    const ScheduledFault leap{
+        .action = action, .groups = {{0}}, .amount = sign * kScheduleLeapMax.count()};
+    return check_schedule(Schedule(count, leap), kNames);
+  };
+  CHECK(leaps(FaultAction::clock_jump, 5, 1));
+  CHECK(leaps(FaultAction::wall_jump, 5, -1));
+  for (const Result<>& refused :
+       {leaps(FaultAction::clock_jump, 6, 1), leaps(FaultAction::wall_jump, 100, -1)}) {
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().text().contains("together are more than 18250 days"));
+  }
+}
+
+TEST_CASE("a schedule is healed when the last of its faults is over") {
+  const auto healed = [](std::string_view text) {
+    const auto schedule = read_schedule(text, kNames);
+    REQUIRE(schedule);
+    return healed_at(*schedule);
+  };
+  CHECK(healed("") == 0s);
+  CHECK(healed("1s crash a for 2s\n1s cut a -> b for 1s") == 3s);
+  CHECK(healed("1s crash a\n5s heal\n2s cut a -> b for 9s") == 5s);
+  CHECK(healed("5s heal\n5s crash a for 1s\n7s clock_jump a 1s") == 7s);
+  CHECK(healed("5s crash a\n5s heal\n1s heal") == 5s);
+  CHECK(healed("5s heal\n5s crash a") == Duration::max());
 }
 
 TEST_CASE("a budget counts hosts that are down at the same moment, and what they can reach") {
@@ -158,6 +237,11 @@ TEST_CASE("a budget counts hosts that are down at the same moment, and what they
       "1s hold a -> b,c,d,e\n1s deaf b 600000ppm\n1s cut d -> c,e,b\n1s reset c -> e 900000ppm",
       {.quorum = 4}));
   CHECK_FALSE(within("1s heal\n2s heal\n3s heal", {.faults_max = 2}));
+  CHECK_FALSE(within("1s refuse a 500000ppm", {.quorum = 5}));
+  CHECK(within("1s slow a -> b,c,d,e 1s\n1s throttle b -> a 1B/s", {.quorum = 5}));
+  CHECK_FALSE(within("1s wipe a for 1001ms\n2s crash b for 1s", {.down_max = 1}));
+  CHECK(within("1s wipe a for 1s\n2s heal\n3s wipe a for 1s", {.wiped_max = 1}));
+  CHECK_FALSE(within("1s wipe a for 1s\n2s heal\n3s wipe b for 1s", {.wiped_max = 1}));
 }
 
 TEST_CASE("drawn schedules stay within their budget and end with all healed") {
