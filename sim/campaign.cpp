@@ -101,51 +101,65 @@ CampaignReport Summary::take(const Scenario& scenario, const CampaignOptions& op
   return std::move(report_);
 }
 
-}  // namespace
+Outcome classified(Outcome outcome) {
+  if (!outcome.violation.empty() && outcome.failure.empty())
+    outcome.failure = failure_class(outcome.violation);
+  return outcome;
+}
 
-Outcome run_seed(const Scenario& scenario, std::uint64_t seed, const CampaignOptions& options,
-                 TraceSink* trace) {
-  if (!options.check) return scenario.run(seed, options.scenario, {.trace = trace});
+Outcome run_twice(const Scenario& scenario, std::uint64_t seed, const CampaignOptions& options,
+                  const ScenarioSinks& sinks) {
   std::array<Outcome, 2> outcomes;
   const auto differ = run_check([&](std::size_t run, TraceSink& sink) {
-    outcomes[run] = scenario.run(seed, options.scenario, {.trace = &sink});
+    outcomes[run] = scenario.run(seed, options.scenario,
+                                 {.trace = &sink, .planned = run == 0 ? sinks.planned : nullptr});
   });
   Outcome& outcome = outcomes[0];
   if (differ) {
     outcome.violation = differ->text();
+    outcome.failure = "two runs differ";
   } else if (outcomes[0].hash != outcomes[1].hash ||
              outcomes[0].violation != outcomes[1].violation) {
     outcome.violation = fmt::format(
         "two runs of one seed had the same events, but not the same outcome: {} '{}' and {} '{}'",
         outcomes[0].hash, outcomes[0].violation, outcomes[1].hash, outcomes[1].violation);
+    outcome.failure = "two runs differ";
   }
-  return std::move(outcome);
+  return classified(std::move(outcome));
+}
+
+}  // namespace
+
+Outcome run_seed(const Scenario& scenario, std::uint64_t seed, const CampaignOptions& options,
+                 const ScenarioSinks& sinks) {
+  if (options.check) return run_twice(scenario, seed, options, sinks);
+  return classified(scenario.run(seed, options.scenario, sinks));
 }
 
 Result<CampaignReport> run_campaign(const Scenario& scenario, const CampaignOptions& options,
                                     const std::function<void(const SeedOutcome&)>& on_outcome) {
   SeedQueue queue(options.seeds);
   Summary summary;
-  const auto run = [&](std::uint64_t seed) { return run_seed(scenario, seed, options); };
+  const auto run = [&](const detail::SeedTask& task, const ScenarioSinks& sinks) {
+    return run_seed(scenario, task.seed, options, sinks);
+  };
   detail::SeedWorkers workers(run, options.jobs);
   // What is done, and not yet told: an earlier seed is still under way.
   std::map<std::uint64_t, SeedOutcome> done;
   std::uint64_t asked = 0;
   std::uint64_t told = 0;
-  std::multimap<std::uint64_t, std::uint64_t> places;  // Of the seeds under way; one may be twice.
   for (;;) {
     while (workers.has_idle()) {
       const auto seed = queue.take();
       if (!seed) break;
-      places.emplace(*seed, asked++);
-      const Result<> began = workers.begin(*seed);
+      const Result<> began = workers.begin({.place = asked, .seed = *seed});
       if (!began) return began.error();
+      ++asked;
     }
     if (told == asked) break;
-    SeedOutcome next = workers.wait();
-    const auto place = places.find(next.seed);
-    done.emplace(place->second, std::move(next));
-    places.erase(place);
+    detail::SeedWorkers::Done next = workers.wait();
+    done.emplace(next.task.place,
+                 SeedOutcome{.seed = next.task.seed, .outcome = std::move(next.outcome)});
     for (auto at = done.find(told); at != done.end(); at = done.find(++told)) {
       summary.add(at->second);
       on_outcome(at->second);
@@ -164,6 +178,7 @@ std::string repeat_command(const Scenario& scenario, std::uint64_t seed,
   if (chosen.messages != 0) command += fmt::format(" --messages {}", chosen.messages);
   if (chosen.byte_mode) command += " --mode byte";
   if (!chosen.faults) command += " --no-faults";
+  if (!chosen.wrong.empty()) command += " --wrong " + chosen.wrong;
   return command;
 }
 

@@ -57,9 +57,9 @@ struct CampaignReport {
   std::uint64_t known_share() const { return begun == 0 ? 0 : known * 100'000 / begun; }
 };
 
-/// Runs a seed; with `check`, twice. A difference is the violation.
+/// Runs a seed; with `check`, twice. A difference is the violation. A violation has its class.
 Outcome run_seed(const Scenario& scenario, std::uint64_t seed, const CampaignOptions& options,
-                 TraceSink* trace = nullptr);
+                 const ScenarioSinks& sinks = {});
 
 /// Runs all seeds and tells `on_outcome` of each, in their order. A seed whose process ends, by an
 /// assertion for instance, has that as its violation, with what it wrote to standard error.

@@ -176,7 +176,7 @@ int RunCommand::run_one() {
   }
   const SeedOutcome done{
       .seed = seed,
-      .outcome = sim::run_seed(*scenario_, seed, options_, trace ? &*trace : nullptr)};
+      .outcome = sim::run_seed(*scenario_, seed, options_, {.trace = trace ? &*trace : nullptr})};
   tell(done);
   Result<> kept = keep_schedule(done.outcome);
   if (kept && trace) kept = trace->close();

@@ -54,6 +54,23 @@ bool write_value(int socket, const T& value) {
   return write_all(socket, ByteView(reinterpret_cast<const std::byte*>(&value), sizeof value));
 }
 
+/// What a worker says first: whether this is all, or what is planned.
+enum class Word : std::uint8_t { planned, done };
+
+bool write_bytes(int socket, const auto& value) {
+  ByteBuffer encoded;
+  encode(value, encoded);
+  return write_value(socket, std::uint64_t{encoded.size()}) && write_all(socket, encoded.view());
+}
+
+template <class T>
+bool read_bytes(int socket, T& value) {
+  std::uint64_t size = 0;
+  if (!read_value(socket, size)) return false;
+  Bytes encoded(size);
+  return read_all(socket, encoded.data(), encoded.size()) && decode(encoded, value).has_value();
+}
+
 std::string how_it_ended(int status) {
   if (WIFSIGNALED(status))
     return fmt::format("its process was ended by signal {} ({})", WTERMSIG(status),
@@ -94,7 +111,11 @@ bool SeedWorkers::has_idle() const {
   return std::ranges::any_of(workers_, [](const Worker& worker) { return !worker.under_way; });
 }
 
-Result<> SeedWorkers::begin(std::uint64_t seed) {
+bool SeedWorkers::has_busy() const {
+  return std::ranges::any_of(workers_, [](const Worker& worker) { return !!worker.under_way; });
+}
+
+Result<> SeedWorkers::begin(SeedTask task) {
   const auto idle = std::ranges::find_if(
       workers_, [](const Worker& worker) { return !worker.under_way.has_value(); });
   TUBING_ASSERT(idle != workers_.end());
@@ -102,9 +123,10 @@ Result<> SeedWorkers::begin(std::uint64_t seed) {
     Result<> started = start(*idle);
     if (!started) return started;
   }
-  idle->under_way = seed;
+  idle->planned = {};
+  idle->under_way = std::move(task);
   // One that has died is found by `wait`.
-  (void)write_value(idle->socket, seed);
+  (void)write_bytes(idle->socket, *idle->under_way);
   return {};
 }
 
@@ -139,42 +161,45 @@ void SeedWorkers::work(int socket, int complaints) {
   // What the campaign's process does when it crashes is not this one's.
   for (const int number : {SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTERM})
     ::signal(number, SIG_DFL);
-  std::uint64_t seed = 0;
-  while (read_value(socket, seed)) {
-    ByteBuffer encoded;
-    encode(run_(seed), encoded);
-    const std::uint64_t size = encoded.size();
-    if (!write_value(socket, size) || !write_all(socket, encoded.view())) break;
-  }
+  const auto say = [socket](Word word, const Outcome& outcome) {
+    return write_value(socket, word) && write_bytes(socket, outcome);
+  };
+  const std::function<void(const Outcome&)> planned = [&](const Outcome& plan) {
+    (void)say(Word::planned, plan);
+  };
+  for (SeedTask task; read_bytes(socket, task); task = {})
+    if (!say(Word::done, run_(task, {.planned = &planned}))) break;
   // Nor is what it does at its end.
   ::_exit(0);
 }
 
 std::optional<Outcome> SeedWorkers::read_outcome(Worker& worker) {
-  std::uint64_t size = 0;
-  if (!read_value(worker.socket, size)) return std::nullopt;
-  Bytes encoded(size);
-  if (!read_all(worker.socket, encoded.data(), encoded.size())) return std::nullopt;
-  Outcome outcome;
-  if (!decode(encoded, outcome)) return std::nullopt;
-  return outcome;
+  for (;;) {
+    Word word = Word::planned;
+    Outcome outcome;
+    if (!read_value(worker.socket, word) || !read_bytes(worker.socket, outcome))
+      return std::nullopt;
+    if (word == Word::done) return outcome;
+    worker.planned = std::move(outcome);
+  }
 }
 
 Outcome SeedWorkers::bury(Worker& worker) {
   if (worker.socket >= 0) ::close(worker.socket);
-  Outcome outcome;
+  Outcome outcome = std::move(worker.planned);
   int status = 0;
   if (worker.process > 0) {
     while (::waitpid(worker.process, &status, 0) < 0 && errno == EINTR) {
     }
     outcome.violation = fmt::format("{}\n{}", how_it_ended(status), end_of(worker.complaints));
+    outcome.failure = failure_class(outcome.violation);
   }
   if (worker.complaints != nullptr) std::fclose(worker.complaints);
   worker = {};
   return outcome;
 }
 
-SeedOutcome SeedWorkers::wait() {
+SeedWorkers::Done SeedWorkers::wait() {
   std::vector<::pollfd> files;
   std::vector<Worker*> busy;
   for (Worker& worker : workers_) {
@@ -187,10 +212,9 @@ SeedOutcome SeedWorkers::wait() {
   }
   const auto ready = std::ranges::find_if(files, [](const ::pollfd& f) { return f.revents != 0; });
   Worker& worker = *busy[static_cast<std::size_t>(ready - files.begin())];
-  SeedOutcome done{.seed = *worker.under_way, .outcome = {}};
+  Done done{.task = *std::exchange(worker.under_way, std::nullopt), .outcome = {}};
   std::optional<Outcome> outcome = read_outcome(worker);
   done.outcome = outcome ? *std::move(outcome) : bury(worker);
-  worker.under_way.reset();
   return done;
 }
 

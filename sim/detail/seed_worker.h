@@ -14,11 +14,28 @@
 
 namespace tubing::sim::detail {
 
+/// What a worker is given.
+struct SeedTask {
+  std::uint64_t place = 0;  ///< By which whoever gave it knows it again.
+  std::uint64_t seed = 0;
+  ScenarioOptions scenario = {};
+
+  static constexpr std::string_view type_name = "SeedTask";
+  static constexpr auto fields = tubing::fields("place", &SeedTask::place, "seed", &SeedTask::seed,
+                                                "scenario", &SeedTask::scenario);
+};
+
 /// Requires: this process has one thread, since it forks.
 /// Owns: the processes, which it ends.
 class SeedWorkers {
  public:
-  using Run = std::function<Outcome(std::uint64_t)>;
+  /// What it tells the sinks outlives it.
+  using Run = std::function<Outcome(const SeedTask&, const ScenarioSinks&)>;
+
+  struct Done {
+    SeedTask task;
+    Outcome outcome;
+  };
 
   SeedWorkers(Run run, std::uint32_t jobs);
   ~SeedWorkers();
@@ -26,18 +43,20 @@ class SeedWorkers {
   SeedWorkers& operator=(const SeedWorkers&) = delete;
 
   bool has_idle() const;
-  /// Gives an idle worker a seed; starts one where none lives. Requires: has_idle().
+  bool has_busy() const;
+  /// Gives an idle worker a task; starts one where none lives. Requires: has_idle().
   /// Errors: resource_exhausted where no process can be started.
-  Result<> begin(std::uint64_t seed);
-  /// Waits until some seed is done. Requires: one was begun and is not done.
-  SeedOutcome wait();
+  Result<> begin(SeedTask task);
+  /// Waits until some task is done. Requires: has_busy().
+  Done wait();
 
  private:
   struct Worker {
     pid_t process = 0;                ///< 0: none lives.
-    int socket = -1;                  ///< Seeds go there, and what they came to comes back.
+    int socket = -1;                  ///< Tasks go there, and what they came to comes back.
     std::FILE* complaints = nullptr;  ///< What it writes to standard error.
-    std::optional<std::uint64_t> under_way = std::nullopt;
+    std::optional<SeedTask> under_way = std::nullopt;
+    Outcome planned = {};  ///< What it told before it began.
   };
 
   Result<> start(Worker& worker);

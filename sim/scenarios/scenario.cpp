@@ -1,5 +1,7 @@
 #include "tubing/sim/scenarios/scenario.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 
@@ -16,6 +18,27 @@ bool Scenario::knows(std::string_view option) const {
     left.remove_prefix(std::min(end + 1, left.size()));
   }
   return false;
+}
+
+std::string failure_class(std::string_view violation) {
+  constexpr std::string_view kAssertion = "assertion failed: ";
+  constexpr std::size_t kBytesMax = 200;
+  if (violation.contains("did not end when it crashed")) return "task forgotten";
+  std::string_view line = violation.substr(0, violation.find('\n'));
+  if (const std::size_t at = violation.find(kAssertion); at != std::string_view::npos) {
+    line = violation.substr(at + kAssertion.size());
+    line = line.substr(0, std::min(line.find('\n'), line.find("; with")));
+    return fmt::format("assertion '{}'", line.substr(0, kBytesMax));
+  }
+  std::string name;
+  bool in_number = false;
+  for (const char c : line.substr(0, kBytesMax)) {
+    const bool digit = c >= '0' && c <= '9';
+    if (!digit) name += c;
+    if (digit && !in_number) name += 'N';
+    in_number = digit;
+  }
+  return name;
 }
 
 std::span<const Scenario> scenarios() {

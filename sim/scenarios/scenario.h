@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -24,11 +25,28 @@ struct ScenarioOptions {
   bool faults = true;          ///< Whether a schedule of faults is drawn where none is given.
   /// The text of one to be used instead, which may have no fault at all; see Schedule.
   std::optional<std::string> schedule = {};
+  /// The text of what clients do, to be used instead of what would be drawn; see Workload.
+  std::optional<std::string> workload = {};
+  /// One of the scenario's own mistakes, which it then makes; empty for none.
+  std::string wrong = {};
+  bool history = false;  ///< Whether the Outcome tells the history of what clients did.
+
+  static constexpr std::string_view type_name = "ScenarioOptions";
+  static constexpr auto fields =
+      tubing::fields("hosts", &ScenarioOptions::hosts, "messages", &ScenarioOptions::messages,
+                     "byte_mode", &ScenarioOptions::byte_mode, "faults", &ScenarioOptions::faults,
+                     "schedule", &ScenarioOptions::schedule, "workload", &ScenarioOptions::workload,
+                     "wrong", &ScenarioOptions::wrong, "history", &ScenarioOptions::history);
 };
+
+struct Outcome;
 
 /// Who looks on. None changes what happens.
 struct ScenarioSinks {
   TraceSink* trace = nullptr;
+  /// Told once, when all is drawn and nothing has begun: an Outcome with schedule, workload and
+  /// story alone. What it was told outlives a run that ends by an assertion.
+  const std::function<void(const Outcome&)>* planned = nullptr;
 };
 
 /// How often something happened, by its name.
@@ -42,7 +60,10 @@ struct Tally {
 
 /// What a run came to. All of it follows from scenario, seed and options.
 struct Outcome {
-  std::string violation = {};      ///< What did not hold; empty for nothing.
+  std::string violation = {};  ///< What did not hold; empty for nothing.
+  /// Its class, the same for every run that fails in this way: "linearizability", "assertion
+  /// 'n > 0'". A scenario that leaves it empty gets failure_class(violation).
+  std::string failure = {};
   std::string hash = {};           ///< Over every event.
   std::uint64_t events = 0;        ///< That went into the hash.
   std::uint64_t operations = 0;    ///< That were done, and whose effect was judged.
@@ -51,14 +72,17 @@ struct Outcome {
   std::vector<Tally> faults = {};  ///< How often each took effect.
   Duration simulated{};
   std::string schedule = {};  ///< The faults that were ordered, as text; see Schedule.
-  std::string story = {};     ///< The same in words.
+  std::string story = {};     ///< The same in words; of a violation, all that led to it.
+  std::string workload = {};  ///< What clients did, as text; see Workload.
+  std::string history = {};   ///< Where it was asked for: as history_line writes it.
 
   static constexpr std::string_view type_name = "Outcome";
   static constexpr auto fields =
-      tubing::fields("violation", &Outcome::violation, "hash", &Outcome::hash, "events",
-                     &Outcome::events, "operations", &Outcome::operations, "begun", &Outcome::begun,
-                     "known", &Outcome::known, "faults", &Outcome::faults, "simulated_ns",
-                     &Outcome::simulated, "schedule", &Outcome::schedule, "story", &Outcome::story);
+      tubing::fields("violation", &Outcome::violation, "failure", &Outcome::failure, "hash",
+                     &Outcome::hash, "events", &Outcome::events, "operations", &Outcome::operations,
+                     "begun", &Outcome::begun, "known", &Outcome::known, "faults", &Outcome::faults,
+                     "simulated_ns", &Outcome::simulated, "schedule", &Outcome::schedule, "story",
+                     &Outcome::story, "workload", &Outcome::workload, "history", &Outcome::history);
 };
 
 struct Scenario {
@@ -70,9 +94,15 @@ struct Scenario {
   Result<> (*check)(const ScenarioOptions& options);
   /// The names of the faults that must take effect somewhere in a campaign.
   std::vector<std::string> (*faults)(const ScenarioOptions& options);
+  /// Mistakes that it makes where it is told to, by spaces; see ScenarioOptions::wrong.
+  std::string_view wrongs = {};
 
   bool knows(std::string_view option) const;
 };
+
+/// What kind of failure this is, without what differs from run to run: its first line with N for
+/// each number; of an assertion, the condition that did not hold.
+std::string failure_class(std::string_view violation);
 
 /// All there are, in the order of their names.
 std::span<const Scenario> scenarios();
