@@ -64,32 +64,6 @@ std::size_t MessageFabric::channels() const {
   return count;
 }
 
-NetworkSnapshot MessageFabric::snapshot() {
-  NetworkSnapshot shot{.time_ns = now().time_since_epoch().count(), .hosts = {}, .links = {}};
-  for (const Host& host : world_.hosts()) {
-    HostSnapshot& row = shot.hosts.emplace_back(
-        HostSnapshot{.name = host.name(),
-                     .powered = host.powered(),
-                     .state = std::string(link_state_name(links_.state(host.id()))),
-                     .processes = {}});
-    for (const MessageEndpoint* endpoint : endpoints_)
-      if (endpoint->host() == host.id()) row.processes.push_back(endpoint->info()->address);
-  }
-  for (const Host& from : world_.hosts())
-    for (const Host& to : world_.hosts()) {
-      if (from.id() == to.id()) continue;
-      const MessageRoute& link = route(from.id(), to.id());
-      shot.links.push_back({.from = from.name(),
-                            .to = to.name(),
-                            .connected = link.connected(),
-                            .held = link.held(),
-                            .faulty = !link.clean(),
-                            .kept = link.kept(),
-                            .traffic = link.traffic});
-    }
-  return shot;
-}
-
 void MessageFabric::on_link_change(HostId from, HostId to) {
   MessageRoute& changed = route(from, to);
   const bool was_connected = changed.connected();

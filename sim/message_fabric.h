@@ -28,7 +28,6 @@ class MessageFabric final : LinkObserver {
   const LinkTraffic& traffic(HostId from, HostId to) { return route(from, to).traffic; }
   /// How many channels still have an end, or a word under way.
   std::size_t channels() const;
-  NetworkSnapshot snapshot();
 
   // For its parts.
 

@@ -37,6 +37,19 @@ std::string losses(const LinkSnapshot& link) {
   return text;
 }
 
+std::string stream(const StreamSnapshot& stream) {
+  std::string text = fmt::format("{} of {} arrived", stream.arrived, stream.written);
+  if (stream.in_flight > 0) text += fmt::format(", {} in flight", stream.in_flight);
+  if (stream.waiting > 0) text += fmt::format(", {} wait", stream.waiting);
+  if (!stream.held_up.empty()) text += fmt::format(" ({})", stream.held_up);
+  return text;
+}
+
+std::string connection(const ConnectionSnapshot& of) {
+  return fmt::format("{} -> {} {}: {}; back: {}\n", of.dialer, of.listener, of.state,
+                     stream(of.there), stream(of.back));
+}
+
 }  // namespace
 
 std::string NetworkSnapshot::text() const {
@@ -46,8 +59,8 @@ std::string NetworkSnapshot::text() const {
   std::size_t cell_width = width;
   for (const LinkSnapshot& link : links) cell_width = std::max(cell_width, cell(link).size());
 
-  std::string text = fmt::format("at {}.{:09} s\n{:{}}  {:24}", time_ns / kSecond,
-                                 time_ns % kSecond, "from", width, "state");
+  std::string text = fmt::format("at {}.{:09} s, {}\n{:{}}  {:24}", time_ns / kSecond,
+                                 time_ns % kSecond, unit, "from", width, "state");
   for (const HostSnapshot& host : hosts) text += fmt::format("  {:>{}}", host.name, cell_width);
   text += '\n';
   for (const HostSnapshot& host : hosts) {
@@ -64,6 +77,9 @@ std::string NetworkSnapshot::text() const {
   for (const LinkSnapshot& link : links)
     if (const std::string lost = losses(link); !lost.empty())
       text += fmt::format("{} -> {}: {}\n", link.from, link.to, lost);
+  for (const ConnectionSnapshot& each : connections) text += connection(each);
+  for (const DialSnapshot& dial : dials)
+    text += fmt::format("{} -> {} dialling: tried {} times\n", dial.from, dial.to, dial.tries);
   return text;
 }
 

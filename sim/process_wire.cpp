@@ -68,12 +68,13 @@ class ProcessWire::Dialing final : public rpc::Dialing {
   Dialing(ProcessWire& wire, Address address, OnDialed on_dialed)
       : wire_(wire),
         wires_(wire.wires_),
-        address_(std::move(address)),
-        own_{wire.host_.name(), wires_.next_port(wire.host_.id())},
+        dial_{.from = {wire.host_.name(), wires_.next_port(wire.host_.id())},
+              .to = std::move(address)},
         on_dialed_(std::move(on_dialed)) {
     wire_.dialings_.push_back(this);
     if (wire_.cut_) return;
-    target_ = wires_.world_.find_host(address_.host);
+    wires_.dials_.push_back(&dial_);
+    target_ = wires_.world_.find_host(dial_.to.host);
     if (target_ != nullptr)
       knock();
     else
@@ -81,12 +82,16 @@ class ProcessWire::Dialing final : public rpc::Dialing {
         fail(Code::not_found, "no host of the world has this name; add_host it");
       });
   }
-  ~Dialing() override { std::erase(wire_.dialings_, this); }
+  ~Dialing() override {
+    std::erase(wire_.dialings_, this);
+    std::erase(wires_.dials_, &dial_);
+  }
   /// Nobody hears of it any more.
   void cut() {
     arrival_.cancel();
     answer_.cancel();
     retry_.cancel();
+    std::erase(wires_.dials_, &dial_);
   }
 
  private:
@@ -96,10 +101,10 @@ class ProcessWire::Dialing final : public rpc::Dialing {
   void knock() {
     const WireOptions& options = wires_.options_;
     const Time now = wire_.now();
-    if (tries_ == options.dial_tries_max)
+    if (dial_.tries == options.dial_tries_max)
       return fail(Code::unavailable, "nobody answers; is the host up, and can it be reached?");
-    const Duration patience = options.dial_retransmit * (std::int64_t{1} << tries_);
-    ++tries_;
+    const Duration patience = options.dial_retransmit * (std::int64_t{1} << dial_.tries);
+    ++dial_.tries;
     arrival_ = wires_.schedule(now + way_there().draw_latency(), [this] { arrive(); });
     retry_ = wire_.reactor_.schedule(now + patience, [this] { knock(); });
   }
@@ -108,7 +113,7 @@ class ProcessWire::Dialing final : public rpc::Dialing {
   void arrive() {
     if (link_ != nullptr) return;
     if (way_there().meet(false) != WireFate::arrives) return on_unanswered();
-    const auto found = wires_.listeners_.find({target_->id(), address_.port});
+    const auto found = wires_.listeners_.find({target_->id(), dial_.to.port});
     const bool listens = found != wires_.listeners_.end();
     if (!listens || wires_.refuses(target_->id())) {
       answer_ =
@@ -121,13 +126,12 @@ class ProcessWire::Dialing final : public rpc::Dialing {
   }
 
   void connect(Listener& listener) {
-    retry_.cancel();
-    answer_.cancel();
+    cut();
     const WireId id = wires_.hub_.next_id++;
-    detail::WirePlace here{.address = own_.text(),
+    detail::WirePlace here{.address = dial_.from.text(),
                            .spot = {.reactor = &wire_.reactor_, .world = &wires_},
                            .way = &way_there()};
-    detail::WirePlace there{.address = address_.text(),
+    detail::WirePlace there{.address = dial_.to.text(),
                             .spot = {.reactor = &listener.wire().reactor_, .world = &wires_},
                             .way = &way_back()};
     auto made =
@@ -142,19 +146,19 @@ class ProcessWire::Dialing final : public rpc::Dialing {
   void on_unanswered() {
     if (!std::exchange(unanswered_, true))
       wires_.world_.links().counts().add(FaultKind::dial_unanswered);
-    wires_.world_.note("unanswered", wire_.host_.id(), as_bytes(address_.text()));
+    wires_.world_.note("unanswered", wire_.host_.id(), as_bytes(dial_.to.text()));
   }
 
   void refused() {
     if (way_back().meet(false) != WireFate::arrives) return on_unanswered();
     wires_.world_.links().counts().add(FaultKind::dial_refused);
-    wires_.world_.note("refused", wire_.host_.id(), as_bytes(address_.text()));
+    wires_.world_.note("refused", wire_.host_.id(), as_bytes(dial_.to.text()));
     fail(Code::unavailable, "it refuses connections; is somebody listening there?");
   }
 
   void fail(Code code, std::string_view why) {
     cut();
-    finish(Error(code, "dial", fmt::format("{}: {}", address_.text(), why)));
+    finish(Error(code, "dial", fmt::format("{}: {}", dial_.to.text(), why)));
   }
 
   // The callback may drop this dialing.
@@ -165,11 +169,9 @@ class ProcessWire::Dialing final : public rpc::Dialing {
 
   ProcessWire& wire_;
   Wires& wires_;
-  Address address_;
-  Address own_;
+  detail::WireDial dial_;
   OnDialed on_dialed_;
   Host* target_ = nullptr;
-  std::uint32_t tries_ = 0;
   bool unanswered_ = false;
   std::unique_ptr<rpc::Link> link_;
   EventQueue::Event arrival_;  ///< There.

@@ -52,6 +52,30 @@ void Wires::leave(const VirtualReactor& reactor, detail::WireLeave how) {
       connection->leave(*side, how);
 }
 
+std::vector<ConnectionSnapshot> Wires::connections() const {
+  std::vector<ConnectionSnapshot> shots;
+  shots.reserve(hub_.connections.size());
+  for (const auto& [id, connection] : hub_.connections) shots.push_back(connection->snapshot());
+  return shots;
+}
+
+std::vector<DialSnapshot> Wires::dials() const {
+  std::vector<DialSnapshot> shots;
+  shots.reserve(dials_.size());
+  for (const detail::WireDial* dial : dials_)
+    shots.push_back({.from = dial->from.text(), .to = dial->to.text(), .tries = dial->tries});
+  return shots;
+}
+
+LinkTraffic Wires::traffic(HostId from, HostId to) const {
+  const auto found = ways_.find({from, to});
+  if (found == ways_.end()) return {};
+  LinkTraffic traffic = found->second->traffic;
+  for (const auto& [id, connection] : hub_.connections)
+    traffic.in_flight += connection->in_flight(*found->second);
+  return traffic;
+}
+
 std::uint16_t Wires::next_port(HostId host) {
   std::uint16_t& port = ports_[host];
   port = port < kChosenPortMin ? kChosenPortMin : static_cast<std::uint16_t>(port + 1);

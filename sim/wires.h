@@ -59,6 +59,11 @@ class Wires final : LinkObserver, detail::WireWorld {
   bool refuses(HostId host);
   /// How many connections live.
   std::size_t size() const { return hub_.connections.size(); }
+  /// All that live, and the dials that are still to become one.
+  std::vector<ConnectionSnapshot> connections() const;
+  std::vector<DialSnapshot> dials() const;
+  /// What all streams from one host to another have carried.
+  LinkTraffic traffic(HostId from, HostId to) const;
 
  private:
   friend class Host;
@@ -82,6 +87,7 @@ class Wires final : LinkObserver, detail::WireWorld {
   detail::WireHub hub_;
   std::map<std::pair<HostId, HostId>, std::unique_ptr<detail::LinkWay>> ways_;
   std::map<Key, ProcessWire::Listener*> listeners_;
+  std::vector<const detail::WireDial*> dials_;  ///< In the order in which they began.
   std::map<HostId, std::uint32_t> refused_ppm_;
   std::map<HostId, std::uint16_t> ports_;  ///< The last one that a dial of the host came from.
 };

@@ -136,6 +136,37 @@ std::string World::waiting() const {
   return lines;
 }
 
+NetworkSnapshot World::snapshot() {
+  const bool bytes = options_.mode == Mode::byte;
+  NetworkSnapshot shot{.time_ns = now_.time_since_epoch().count(),
+                       .unit = bytes ? "bytes" : "messages",
+                       .hosts = {},
+                       .links = {},
+                       .connections = wires_.connections(),
+                       .dials = wires_.dials()};
+  for (Host& host : hosts_) {
+    HostSnapshot& row = shot.hosts.emplace_back(
+        HostSnapshot{.name = host.name(),
+                     .powered = host.powered(),
+                     .state = std::string(link_state_name(links_.state(host.id()))),
+                     .processes = {}});
+    for (const auto& process : host.processes())
+      if (process->running()) row.processes.push_back(process->name());
+    for (const Host& to : hosts_) {
+      if (host.id() == to.id()) continue;
+      const detail::MessageRoute& route = fabric_.route(host.id(), to.id());
+      shot.links.push_back({.from = host.name(),
+                            .to = to.name(),
+                            .connected = route.connected(),
+                            .held = route.held(),
+                            .faulty = !route.clean(),
+                            .kept = route.kept(),
+                            .traffic = bytes ? wires_.traffic(host.id(), to.id()) : route.traffic});
+    }
+  }
+  return shot;
+}
+
 Process::Streams World::next_streams() {
   return {.order = next_stream(roots_.order),
           .entropy = next_stream(roots_.entropy),

@@ -10,6 +10,7 @@
 #include "tubing/sim/host.h"
 #include "tubing/sim/links.h"
 #include "tubing/sim/message_fabric.h"
+#include "tubing/sim/network_snapshot.h"
 #include "tubing/sim/process_node.h"
 #include "tubing/sim/running_hash.h"
 #include "tubing/sim/wires.h"
@@ -106,6 +107,8 @@ class World final : LinkObserver {
   const WorldOptions& options() const { return options_; }
   /// What travels in message mode.
   MessageFabric& fabric() { return fabric_; }
+  /// The whole network now, in either mode: hosts, links, traffic, connections; changes nothing.
+  NetworkSnapshot snapshot();
   /// For what tests and scenarios draw; no process has it.
   Prng& workload() { return workload_; }
   RunHash& run_hash() { return hash_; }

@@ -12,14 +12,17 @@ WireFate LinkWay::meet(bool data) {
   if (now != WireFate::arrives) return now;
   if (links.drops(from_, to_)) {
     links.counts().add(FaultKind::dropped);
+    ++traffic.dropped;
     return WireFate::again;
   }
   if (links.is_deaf(from_, to_)) {
     links.counts().add(FaultKind::deaf);
+    ++traffic.deaf;
     return WireFate::again;
   }
   if (!data || !links.strikes(links.faults(from_, to_).reset_ppm)) return WireFate::arrives;
   links.counts().add(FaultKind::reset);
+  ++traffic.reset;
   return WireFate::breaks;
 }
 
@@ -35,6 +38,7 @@ bool LinkWay::corrupt(MutableBytes bytes) {
   Links& links = world_.links();
   if (!links.strikes(links.faults(from_, to_).corrupt_ppm)) return false;
   links.counts().add(FaultKind::corrupted);
+  ++traffic.corrupted;
   const std::uint64_t bit = links.draw_below(8 * bytes.size());
   bytes[bit / 8] ^= std::byte{1} << (bit % 8);
   return true;

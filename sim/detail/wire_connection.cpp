@@ -71,6 +71,32 @@ void WireConnection::on_way_change(const WireWay& way) {
     if (end(side).way == &way) flow_from(side).on_way_change();
 }
 
+std::string_view WireConnection::state() const {
+  const bool dialer = stands(end(WireSide::dialer));
+  const bool listener = stands(end(WireSide::listener));
+  if (on_hello_ && dialer) return "dialling";
+  if (dialer && listener) return "open";
+  if (!dialer && !listener) return "closing";
+  return flows_[index(dialer ? WireSide::listener : WireSide::dialer)].will_end() ? "closing"
+                                                                                  : "half-open";
+}
+
+ConnectionSnapshot WireConnection::snapshot() const {
+  return {.id = id_,
+          .dialer = end(WireSide::dialer).address,
+          .listener = end(WireSide::listener).address,
+          .state = std::string(state()),
+          .there = flows_[index(WireSide::dialer)].snapshot(),
+          .back = flows_[index(WireSide::listener)].snapshot()};
+}
+
+std::size_t WireConnection::in_flight(const WireWay& way) const {
+  std::size_t bytes = 0;
+  for (const WireSide side : {WireSide::dialer, WireSide::listener})
+    if (end(side).way == &way) bytes += flows_[index(side)].flight_bytes();
+  return bytes;
+}
+
 void WireConnection::start(WireSide side, rpc::LinkEvents& events) {
   End& started = end(side);
   TUBING_ASSERT(started.events == nullptr && "a link is started once");

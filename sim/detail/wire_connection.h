@@ -39,6 +39,13 @@ struct WirePlace {
   WireWay* way = nullptr;  ///< Of what this end writes; none in a SimRun.
 };
 
+/// A dial, until there is a connection.
+struct WireDial {
+  rpc::Address from;
+  rpc::Address to;
+  std::uint32_t tries = 0;
+};
+
 /// How the process at one end went away.
 enum class WireLeave : std::uint8_t {
   ended,    ///< In order: what it wrote is still sent.
@@ -75,6 +82,9 @@ class WireConnection final : WireFlowEvents {
   std::optional<WireSide> side_of(const VirtualReactor& reactor) const;
   void leave(WireSide side, WireLeave how);
   void on_way_change(const WireWay& way);
+  ConnectionSnapshot snapshot() const;
+  /// What is under way on `way`. Units: bytes.
+  std::size_t in_flight(const WireWay& way) const;
 
   void start(WireSide side, rpc::LinkEvents& events);
   bool write(WireSide side, ByteView bytes);
@@ -101,6 +111,9 @@ class WireConnection final : WireFlowEvents {
   WireFlow::Parts parts(WireSide from);
   /// Whether it can be told nothing more.
   bool deaf(const End& end) const { return end.ended || !end.linked || end.gone; }
+  /// Whether the end believes that its connection stands.
+  bool stands(const End& end) const { return !deaf(end) && !end.broken; }
+  std::string_view state() const;
   bool in_world() const { return hub_.counts != nullptr; }
   /// Something happened to this direction, at the time of one of the ends.
   void note(std::string_view kind, WireSide from, WireSide where, ByteView payload = {});

@@ -28,6 +28,8 @@ bool WireFlow::write(ByteView bytes) {
   TUBING_ASSERT(rest_.empty() && "a write waits for on_writable");
   TUBING_ASSERT(!closed_ && "no write comes behind close_write");
   if (severed_) return true;
+  written_ += bytes.size();
+  if (way_ != nullptr) way_->traffic.sent += bytes.size();
   rest_ = bytes;
   take_rest();
   send(from_.now());
@@ -207,8 +209,10 @@ void WireFlow::apply_faults(Segment& segment) {
     bytes[corrupted_.begin()->first - delivered_] ^= corrupted_.begin()->second;
     corrupted_.erase(corrupted_.begin());
   }
-  if (way_ != nullptr && !bytes.empty()) way_->corrupt(bytes);
   delivered_ = behind;
+  if (way_ == nullptr || bytes.empty()) return;
+  way_->corrupt(bytes);
+  way_->traffic.delivered += bytes.size();
 }
 
 void WireFlow::drop_flight() {

@@ -91,6 +91,10 @@ class WireFlow {
   /// The sender's, or the receiver's, spot has lost its process: what is due goes on without.
   void leave_sender();
   void leave_receiver();
+  StreamSnapshot snapshot() const;
+  std::size_t flight_bytes() const { return flight_bytes_; }
+  /// Whether something is under way that ends it at the receiver.
+  bool will_end() const { return resetting_ || (closed_ && !orphan_); }
 
  private:
   enum class Kind : std::uint8_t { bytes, fin, hello, reset };
@@ -106,6 +110,7 @@ class WireFlow {
     return flight_bytes_ >= conditions_.window_bytes ||
            (!takes() && !flight_.empty() && flight_.front().arrival <= now);
   }
+  std::string_view held_up() const;
   bool has_free_line() const { return way_ != nullptr && conditions_.bytes_per_second == 0; }
   Duration draw_latency();
   std::size_t draw_chunk();
@@ -148,6 +153,7 @@ class WireFlow {
   Time busy_since_{};  ///< When the line last began to be busy without a gap.
   Time busy_until_ = Time::min();
   std::uint64_t busy_bytes_ = 0;  ///< Since then.
+  std::uint64_t written_ = 0;     ///< Bytes that the sender wrote.
   std::uint64_t delivered_ = 0;   ///< Bytes of the stream that arrived.
   std::optional<std::uint64_t> cut_point_;
   std::map<std::uint64_t, std::byte> corrupted_;  ///< Masks by offset.

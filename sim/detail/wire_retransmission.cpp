@@ -104,6 +104,23 @@ void WireFlow::on_way_change() {
   if (state != waiting_) wait_for_way(state);
 }
 
+std::string_view WireFlow::held_up() const {
+  if (waiting_ == WireFate::blocked) return "cut";
+  if (waiting_ == WireFate::held) return "held";
+  if (flight_.empty()) return {};
+  if (retransmit_ != Duration::zero()) return "lost";
+  if (!takes() && flight_.front().arrival <= to_.now()) return "unread";
+  return flight_bytes_ >= conditions_.window_bytes && !buffer_.empty() ? "window" : "";
+}
+
+StreamSnapshot WireFlow::snapshot() const {
+  return {.written = written_,
+          .arrived = delivered_,
+          .in_flight = flight_bytes_,
+          .waiting = buffer_.size() + rest_.size(),
+          .held_up = std::string(held_up())};
+}
+
 // The sender never stopped trying, each time after a longer pause.
 Time WireFlow::next_try() {
   Time next = waiting_since_;

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "tubing/channel/base/bytes.h"
+#include "tubing/sim/network_snapshot.h"
 #include "tubing/sim/virtual_reactor.h"
 
 namespace tubing::sim::detail {
@@ -58,6 +59,9 @@ class WireWay {
   /// to the second.
   virtual Duration retransmit_min() const = 0;
   virtual Duration retransmit_max() const = 0;
+
+  /// What was carried so far; `in_flight` is not counted here.
+  LinkTraffic traffic;
 
  protected:
   ~WireWay() = default;

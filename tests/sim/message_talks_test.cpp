@@ -206,7 +206,7 @@ std::string MessageTalks::run() {
                          result ? result->error().text() : "a crash");
   if (world_.fabric().channels() > 0)
     return fmt::format("{} channels are left", world_.fabric().channels());
-  for (const LinkSnapshot& link : world_.fabric().snapshot().links)
+  for (const LinkSnapshot& link : world_.snapshot().links)
     if (link.traffic.in_flight > 0)
       return fmt::format("{} messages from {} to {} are left", link.traffic.in_flight, link.from,
                          link.to);

@@ -158,7 +158,7 @@ TEST_CASE("dropped datagrams arrive late by choice, behind newer ones") {
     News news({.drop_ppm = unheard ? 0 : kPpm / 5, .deaf_ppm = unheard ? kPpm / 5 : 0});
     const std::size_t before = news.seen.values.size();
     CHECK(before < kCount);
-    const LinkSnapshot kept = news.hosts.world.fabric().snapshot().links[0];
+    const LinkSnapshot kept = news.hosts.world.snapshot().links[0];
     CHECK(kept.kept == kCount - before);
     news.hosts.links().repair_all({.deliver_late = true});
     news.hosts.world.run_for(1s);
@@ -170,7 +170,7 @@ TEST_CASE("dropped datagrams arrive late by choice, behind newer ones") {
     CHECK(news.distinct() == news.seen.values.size());
     CHECK(news.hosts.count(FaultKind::delivered_late) == kept.kept);
     CHECK(news.traffic().late == kept.kept);
-    CHECK(news.hosts.world.fabric().snapshot().links[0].kept == 0);
+    CHECK(news.hosts.world.snapshot().links[0].kept == 0);
   }
 }
 
@@ -221,7 +221,7 @@ TEST_CASE("a snapshot of the network shows each link and what became of its mess
   News news({.drop_ppm = kPpm / 5});
   news.hosts.links().set_faults(news.hosts.b_id(), news.hosts.a_id(), {.cut = true});
   news.hosts.links().isolate(news.hosts.a_id());
-  const NetworkSnapshot shot = news.hosts.world.fabric().snapshot();
+  const NetworkSnapshot shot = news.hosts.world.snapshot();
   REQUIRE(shot.hosts.size() == 2);
   CHECK(shot.hosts[0].state == "faulty, isolated");
   CHECK(shot.hosts[0].processes == std::vector<std::string>{"a/sender"});
@@ -238,6 +238,7 @@ TEST_CASE("a snapshot of the network shows each link and what became of its mess
       fmt::format("x {}/{}", shot.links[0].traffic.delivered, shot.links[0].traffic.sent)));
   CHECK(text.contains(fmt::format("a -> b: {} dropped", shot.links[0].traffic.dropped)));
   const std::string json = shot.json();
-  CHECK(json.starts_with("{\"time_ns\":2000000000,\"hosts\":[{\"name\":\"a\",\"powered\":true"));
+  CHECK(json.starts_with(
+      "{\"time_ns\":2000000000,\"unit\":\"messages\",\"hosts\":[{\"name\":\"a\",\"powered\":true"));
   CHECK(json.contains(fmt::format("\"dropped\":{}", shot.links[0].traffic.dropped)));
 }

@@ -232,6 +232,28 @@ TEST_CASE("a cut of one direction is noticed at both ends") {
   check_lost(stream);
 }
 
+TEST_CASE("a link that is cut one way carries messages the other way until that is noticed") {
+  for (const bool there : {true, false}) {
+    CAPTURE(there);
+    TwoHosts hosts(1, {.network = {.notice_min = 1s, .notice_max = 1s}});
+    Seen& seen = hosts.new_seen();
+    hosts.b().spawn("server", collect(kNews, seen));
+    hosts.a().spawn("user", [](Process& self) -> Task<> {
+      auto end = co_await ok(open(self.network(), kNews, {"b"}));
+      co_await ok(sleep(100ms));
+      for (std::uint64_t i = 0; i < 10; ++i) co_await ok(end.tx.send(i));
+      co_return co_await sleep(Duration::max());
+    });
+    hosts.world.at(Time(50ms), [&] {
+      const std::pair cut =
+          there ? std::pair(hosts.a_id(), hosts.b_id()) : std::pair(hosts.b_id(), hosts.a_id());
+      hosts.links().set_faults(cut.first, cut.second, {.cut = true});
+    });
+    hosts.world.run_until(Time(900ms));
+    CHECK(seen.values.size() == (there ? 0 : 10));
+  }
+}
+
 TEST_CASE("what a held link holds comes in order once it is released") {
   TwoHosts hosts;
   const Stream stream(hosts);

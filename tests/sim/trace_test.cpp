@@ -116,3 +116,15 @@ TEST_CASE("a trace that cannot be written says why") {
   CHECK(file.error().code() == Code::failed_precondition);
   CHECK(file.error().text().contains("/no/such/folder/trace.txt cannot be written: No such file"));
 }
+
+TEST_CASE("a trace for which the disk has no room says so when it is closed") {
+  auto file = TraceFile::create("/dev/full");
+  REQUIRE(file);
+  RunHash hash;
+  hash.trace_to(&*file);
+  hash.on_event(Time(Duration(1)), "first", 1);
+  const tubing::Result<> closed = file->close();
+  REQUIRE_FALSE(closed);
+  CHECK(closed.code() == Code::resource_exhausted);
+  CHECK(closed.error().text().contains("/dev/full could not be written to its end"));
+}

@@ -262,3 +262,22 @@ TEST_CASE("a dial of a host that the world does not have fails at once") {
   REQUIRE(error);
   CHECK(error->code() == Code::not_found);
 }
+
+TEST_CASE("a chunk of a byte stream takes the latency of its link, and some take its tail") {
+  WorldWirePair pair({.mode = Mode::byte});
+  pair.world.links().set_conditions(
+      {.latency_min = 1ms, .latency_max = 1ms, .tail_ppm = kPpm / 2, .latency_tail_max = 1s});
+  int late = 0;
+  for (int i = 0; i < 50; ++i) {
+    const Time begin = pair.world.now();
+    pair.client->write("x");
+    pair.world.run_for(2s);
+    REQUIRE(pair.server->times.size() == static_cast<std::size_t>(i) + 1);
+    const Duration took = pair.server->times.back() - begin;
+    CHECK(took >= 1ms);
+    CHECK(took <= 1s + 1ms);
+    late += took > 2ms;
+  }
+  CHECK(late > 10);
+  CHECK(late < 40);
+}

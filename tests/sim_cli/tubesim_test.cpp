@@ -96,7 +96,7 @@ TEST_CASE("a seed that is asked for twice is run twice and told of in its places
 }
 
 TEST_CASE("tubesim takes an empty schedule for one without faults") {
-  const std::string path = std::filesystem::temp_directory_path() / "tubing-empty-schedule";
+  const std::string path = TUBING_BINARY_DIR "/empty_schedule.txt";
   std::ofstream(path).close();
   const std::string empty = tubesim({"run", "grid", "--seed", "3", "--schedule", path}).out;
   CHECK(empty != tubesim({"run", "grid", "--seed", "3"}).out);
