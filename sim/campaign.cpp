@@ -6,6 +6,7 @@
 #include <array>
 #include <map>
 #include <memory>
+#include <mutex>
 
 #include "tubing/sim/detail/seed_worker.h"
 #include "tubing/sim/run_check.h"
@@ -42,6 +43,7 @@ class SeedQueue {
 class Summary {
  public:
   void add(const SeedOutcome& seed);
+  void stop() { report_.stopped = true; }
   CampaignReport take(const Scenario& scenario, const CampaignOptions& options) &&;
 
  private:
@@ -97,7 +99,7 @@ CampaignReport Summary::take(const Scenario& scenario, const CampaignOptions& op
     report_.operations_median = operations_[operations_.size() / 2];
     report_.operations_p5 = operations_[operations_.size() / 20];
   }
-  add_gates(scenario, options);
+  if (!report_.stopped) add_gates(scenario, options);
   return std::move(report_);
 }
 
@@ -110,9 +112,14 @@ Outcome classified(Outcome outcome) {
 Outcome run_twice(const Scenario& scenario, std::uint64_t seed, const CampaignOptions& options,
                   const ScenarioSinks& sinks) {
   std::array<Outcome, 2> outcomes;
+  // Either may die first; they run side by side.
+  std::once_flag told;
+  const std::function<void(const Outcome&)> planned = [&](const Outcome& plan) {
+    std::call_once(told, [&] { (*sinks.planned)(plan); });
+  };
   const auto differ = run_check([&](std::size_t run, TraceSink& sink) {
     outcomes[run] = scenario.run(seed, options.scenario,
-                                 {.trace = &sink, .planned = run == 0 ? sinks.planned : nullptr});
+                                 {.trace = &sink, .planned = sinks.planned ? &planned : nullptr});
   });
   Outcome& outcome = outcomes[0];
   if (differ) {
@@ -136,6 +143,26 @@ Outcome run_seed(const Scenario& scenario, std::uint64_t seed, const CampaignOpt
   return classified(scenario.run(seed, options.scenario, sinks));
 }
 
+Result<Outcome> run_seed_apart(const Scenario& scenario, std::uint64_t seed,
+                               const CampaignOptions& options, TraceFile* trace) {
+  const auto run = [&](const detail::SeedTask& task, const ScenarioSinks& sinks) {
+    Outcome outcome =
+        run_seed(scenario, task.seed, options, {.trace = trace, .planned = sinks.planned});
+    if (trace == nullptr) return outcome;
+    // A trouble without a violation; where both are, the violation is what counts.
+    if (Result<> closed = trace->close(); !closed)
+      (outcome.violation.empty() ? outcome.failure : outcome.violation) += closed.error().detail();
+    return outcome;
+  };
+  detail::SeedWorkers workers(run, 1);
+  Result<> began = workers.begin({.seed = seed});
+  if (!began) return std::move(began).error();
+  Outcome outcome = workers.wait().outcome;
+  if (outcome.violation.empty() && !outcome.failure.empty())
+    return Error(Code::resource_exhausted, "trace", outcome.failure);
+  return outcome;
+}
+
 Result<CampaignReport> run_campaign(const Scenario& scenario, const CampaignOptions& options,
                                     const std::function<void(const SeedOutcome&)>& on_outcome) {
   SeedQueue queue(options.seeds);
@@ -144,6 +171,10 @@ Result<CampaignReport> run_campaign(const Scenario& scenario, const CampaignOpti
     return run_seed(scenario, task.seed, options, sinks);
   };
   detail::SeedWorkers workers(run, options.jobs);
+  const auto tell = [&](const SeedOutcome& seed) {
+    summary.add(seed);
+    on_outcome(seed);
+  };
   // What is done, and not yet told: an earlier seed is still under way.
   std::map<std::uint64_t, SeedOutcome> done;
   std::uint64_t asked = 0;
@@ -157,12 +188,16 @@ Result<CampaignReport> run_campaign(const Scenario& scenario, const CampaignOpti
       ++asked;
     }
     if (told == asked) break;
-    detail::SeedWorkers::Done next = workers.wait();
-    done.emplace(next.task.place,
-                 SeedOutcome{.seed = next.task.seed, .outcome = std::move(next.outcome)});
+    std::optional<detail::SeedWorkers::Done> next = workers.wait_unless(options.stop_file);
+    if (!next) {
+      for (const auto& [place, seed] : done) tell(seed);
+      summary.stop();
+      break;
+    }
+    done.emplace(next->task.place,
+                 SeedOutcome{.seed = next->task.seed, .outcome = std::move(next->outcome)});
     for (auto at = done.find(told); at != done.end(); at = done.find(++told)) {
-      summary.add(at->second);
-      on_outcome(at->second);
+      tell(at->second);
       done.erase(at);
     }
   }

@@ -7,6 +7,7 @@
 
 #include "tubing/channel/base/result.h"
 #include "tubing/sim/scenarios/scenario.h"
+#include "tubing/sim/trace.h"
 
 namespace tubing::sim {
 
@@ -27,6 +28,8 @@ struct CampaignOptions {
   /// From so many seeds on, each fault of the scenario must take effect in one of them. Fewer may
   /// have drawn none of a kind.
   std::uint64_t fault_gate_seeds = 50;
+  /// A file; as soon as it can be read the campaign stops. None where negative.
+  int stop_file = -1;
 };
 
 /// One seed and what it came to.
@@ -49,6 +52,7 @@ struct CampaignReport {
   Duration simulated{};
   std::vector<Tally> faults;
   std::vector<std::string> closed_gates;  ///< What did not happen and had to, a sentence each.
+  bool stopped = false;  ///< Before its end: what was under way is not in it, and no gate is asked.
 
   static constexpr std::size_t kViolationsMax = 20;
 
@@ -60,6 +64,13 @@ struct CampaignReport {
 /// Runs a seed; with `check`, twice. A difference is the violation. A violation has its class.
 Outcome run_seed(const Scenario& scenario, std::uint64_t seed, const CampaignOptions& options,
                  const ScenarioSinks& sinks = {});
+
+/// Runs a seed in a process of its own; one that dies has that as its violation, as in a campaign.
+/// `trace`, which may be null, is written up to there, and closed.
+/// Errors: resource_exhausted where no process can be started, or the trace could not be written.
+/// Threads: as run_campaign.
+Result<Outcome> run_seed_apart(const Scenario& scenario, std::uint64_t seed,
+                               const CampaignOptions& options, TraceFile* trace = nullptr);
 
 /// Runs all seeds and tells `on_outcome` of each, in their order. A seed whose process ends, by an
 /// assertion for instance, has that as its violation, with what it wrote to standard error.

@@ -87,6 +87,7 @@ Result<TraceFile> TraceFile::create(const std::string& path) {
   if (file == nullptr)
     return Error(Code::failed_precondition, "trace",
                  fmt::format("{} cannot be written: {}", path, std::strerror(errno)));
+  std::setvbuf(file, nullptr, _IOLBF, BUFSIZ);
   return TraceFile(file, path, path.ends_with(".jsonl"));
 }
 

@@ -78,7 +78,8 @@ std::string trace_json(const TraceEvent& event, const TraceNames& names);
 /// Owns: the file.
 class TraceFile final : public TraceSink {
  public:
-  /// A file whose name ends with ".jsonl" holds JSON, any other lines for people.
+  /// A file whose name ends with ".jsonl" holds JSON, any other lines for people. Each line is
+  /// written at once: a process that dies leaves all of them.
   /// Errors: failed_precondition where the file cannot be written, and why.
   static Result<TraceFile> create(const std::string& path);
   TraceFile(TraceFile&& other) noexcept;

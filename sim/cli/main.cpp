@@ -19,6 +19,18 @@ int exit_status(int status) {
   return tubing::cli::kExitUsage;
 }
 
+/// Empty where the first word is a command, or an option.
+std::string unknown_command(const CLI::App& app, int argc, char** argv) {
+  std::string names;
+  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
+    if (argc > 1 && command->get_name() == argv[1]) return {};
+    names += (names.empty() ? "" : ", ") + command->get_name();
+  }
+  if (argc < 2) return fmt::format("say what to do: {}", names);
+  if (argv[1][0] == '-') return {};
+  return fmt::format("there is no command '{}'; there are: {}", argv[1], names);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -29,6 +41,15 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   CLI::App* list = app.add_subcommand("list", "Show the scenarios");
   tubing::cli::RunCommand run(app);
+  app.footer(
+      "Examples:\n"
+      "  tubesim run grid --seeds 1..1000 --check   every seed twice, compared event by event\n"
+      "  tubesim run grid --seed 7 --trace t.txt    one seed, each event of it in a file\n"
+      "Exit status: 0 all passed, 1 a violation, 2 not as asked for, 130 interrupted.");
+  if (const std::string unknown = unknown_command(app, argc, argv); !unknown.empty()) {
+    tubing::cli::put(stderr, fmt::format("tubesim: {}; see tubesim --help\n", unknown));
+    return tubing::cli::kExitUsage;
+  }
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

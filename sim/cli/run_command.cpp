@@ -1,10 +1,14 @@
 #include "tubing/sim/cli/run_command.h"
 
 #include <fmt/format.h>
+#include <sys/signalfd.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <charconv>
+#include <csignal>
 #include <cstdio>
+#include <cstring>
 #include <fstream>
 #include <optional>
 #include <sstream>
@@ -38,6 +42,54 @@ Result<std::string> content_of(const std::string& path) {
     return bad_usage(fmt::format("{} cannot be read; is it a file?", path));
   return content.str();
 }
+
+/// As a shell reads it back.
+std::string quoted(const std::string& path) {
+  constexpr std::string_view kPlain =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./:@%+=,-";
+  if (!path.empty() && path.find_first_not_of(kPlain) == std::string::npos) return path;
+  std::string text = "'";
+  for (const char c : path) text += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return text + "'";
+}
+
+Result<> write_file(const std::string& path, std::string_view content) {
+  std::FILE* const file = std::fopen(path.c_str(), "w");
+  if (file == nullptr)
+    return bad_usage(fmt::format("{} cannot be written: {}", path, std::strerror(errno)));
+  const bool written = std::fwrite(content.data(), 1, content.size(), file) == content.size();
+  if (std::fclose(file) == 0 && written) return {};
+  return bad_usage(
+      fmt::format("{} could not be written to its end: {}", path, std::strerror(errno)));
+}
+
+/// While it lives Ctrl-C ends nothing, but lets its file be read.
+class Interruption {
+ public:
+  Interruption() {
+    ::sigemptyset(&signals_);
+    ::sigaddset(&signals_, SIGINT);
+    ::sigprocmask(SIG_BLOCK, &signals_, &before_);
+    file_ = ::signalfd(-1, &signals_, SFD_CLOEXEC | SFD_NONBLOCK);
+  }
+  ~Interruption() {
+    // One that came was heard: it must not end the program now.
+    ::signalfd_siginfo heard;
+    while (file_ >= 0 && ::read(file_, &heard, sizeof heard) > 0) {
+    }
+    ::sigprocmask(SIG_SETMASK, &before_, nullptr);
+    if (file_ >= 0) ::close(file_);
+  }
+  Interruption(const Interruption&) = delete;
+  Interruption& operator=(const Interruption&) = delete;
+
+  int file() const { return file_; }
+
+ private:
+  ::sigset_t signals_;
+  ::sigset_t before_;
+  int file_ = -1;
+};
 
 int refuse(const Error& error) {
   put(stderr, fmt::format("tubesim: {}\n", error.detail()));
@@ -142,7 +194,7 @@ Result<> RunCommand::check_options() const {
 
 std::string RunCommand::repeat(std::uint64_t seed) const {
   std::string command = sim::repeat_command(*scenario_, seed, options_);
-  if (!schedule_path_.empty()) command += " --schedule " + schedule_path_;
+  if (!schedule_path_.empty()) command += " --schedule " + quoted(schedule_path_);
   return command;
 }
 
@@ -158,12 +210,7 @@ void RunCommand::tell(const SeedOutcome& seed) {
 
 Result<> RunCommand::keep_schedule(const sim::Outcome& outcome) const {
   if (kept_schedule_path_.empty()) return {};
-  std::ofstream file(kept_schedule_path_);
-  file << outcome.schedule;
-  if (!file.flush())
-    return bad_usage(
-        fmt::format("{} cannot be written; is there such a folder?", kept_schedule_path_));
-  return {};
+  return write_file(kept_schedule_path_, outcome.schedule);
 }
 
 int RunCommand::run_one() {
@@ -174,32 +221,39 @@ int RunCommand::run_one() {
     if (!file) return refuse(file.error());
     trace.emplace(*std::move(file));
   }
-  const SeedOutcome done{
-      .seed = seed,
-      .outcome = sim::run_seed(*scenario_, seed, options_, {.trace = trace ? &*trace : nullptr})};
+  Result<sim::Outcome> outcome =
+      sim::run_seed_apart(*scenario_, seed, options_, trace ? &*trace : nullptr);
+  if (!outcome) return refuse(outcome.error());
+  const SeedOutcome done{.seed = seed, .outcome = *std::move(outcome)};
   tell(done);
-  Result<> kept = keep_schedule(done.outcome);
-  if (kept && trace) kept = trace->close();
-  if (!kept) return refuse(kept.error());
-  return done.outcome.violation.empty() ? kExitOk : kExitViolation;
+  const Result<> kept = keep_schedule(done.outcome);
+  const int status = kept ? kExitOk : refuse(kept.error());
+  return done.outcome.violation.empty() ? status : kExitViolation;
 }
 
 int RunCommand::run_many() {
   std::uint64_t seeds = 0;
   for (const SeedRange& range : options_.seeds) seeds += range.count();
   ProgressLine progress(seeds, ::isatty(STDERR_FILENO) == 1);
+  std::optional<Interruption> interruption(std::in_place);
+  options_.stop_file = interruption->file();
   const auto report = sim::run_campaign(*scenario_, options_, [&](const SeedOutcome& seed) {
     if (!quiet_ || !seed.outcome.violation.empty()) progress.clear();
     tell(seed);
     progress.step();
   });
+  // Who interrupts again, ends what is printed too.
+  interruption.reset();
   progress.clear();
   if (!report) return refuse(report.error());
+  if (report->stopped)
+    put(stderr, fmt::format("tubesim: interrupted behind {} of {} seeds\n", report->seeds, seeds));
   put(stdout, json_ ? campaign_json(*report) + "\n" : campaign_text(*report));
   for (const SeedOutcome& seed : report->violations)
     if (!json_)
       put(stdout,
           fmt::format("seed {} has a violation; to repeat it: {}\n", seed.seed, repeat(seed.seed)));
+  if (report->stopped) return kExitInterrupted;
   return report->passed() ? kExitOk : kExitViolation;
 }
 

@@ -12,9 +12,11 @@ namespace tubing::cli {
 inline constexpr int kExitOk = 0;
 inline constexpr int kExitViolation = 1;
 inline constexpr int kExitUsage = 2;
+inline constexpr int kExitInterrupted = 130;
 
 /// Exit status: 0 where every seed passed, 1 where one did not or the campaign proves too little,
-/// 2 for what cannot be done as it was asked for.
+/// 2 for what cannot be done as it was asked for, or could not be written; 130 for a campaign that
+/// was interrupted, which tells what was done until then.
 class RunCommand {
  public:
   /// Requires: `app` outlives the command, which must stay where it is.

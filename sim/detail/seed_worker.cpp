@@ -161,6 +161,11 @@ void SeedWorkers::work(int socket, int complaints) {
   // What the campaign's process does when it crashes is not this one's.
   for (const int number : {SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTERM})
     ::signal(number, SIG_DFL);
+  // A terminal tells every process of an interruption: the campaign's ends this one.
+  ::signal(SIGINT, SIG_IGN);
+  ::sigset_t none;
+  ::sigemptyset(&none);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
   const auto say = [socket](Word word, const Outcome& outcome) {
     return write_value(socket, word) && write_bytes(socket, outcome);
   };
@@ -199,8 +204,9 @@ Outcome SeedWorkers::bury(Worker& worker) {
   return outcome;
 }
 
-SeedWorkers::Done SeedWorkers::wait() {
-  std::vector<::pollfd> files;
+std::optional<SeedWorkers::Done> SeedWorkers::wait_unless(int stop) {
+  // One that is negative is never ready.
+  std::vector<::pollfd> files{{.fd = stop, .events = POLLIN, .revents = 0}};
   std::vector<Worker*> busy;
   for (Worker& worker : workers_) {
     if (!worker.under_way) continue;
@@ -211,7 +217,8 @@ SeedWorkers::Done SeedWorkers::wait() {
   while (::poll(files.data(), files.size(), -1) < 0 && errno == EINTR) {
   }
   const auto ready = std::ranges::find_if(files, [](const ::pollfd& f) { return f.revents != 0; });
-  Worker& worker = *busy[static_cast<std::size_t>(ready - files.begin())];
+  if (ready == files.begin()) return std::nullopt;
+  Worker& worker = *busy[static_cast<std::size_t>(ready - files.begin() - 1)];
   Done done{.task = *std::exchange(worker.under_way, std::nullopt), .outcome = {}};
   std::optional<Outcome> outcome = read_outcome(worker);
   done.outcome = outcome ? *std::move(outcome) : bury(worker);

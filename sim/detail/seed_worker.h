@@ -48,7 +48,9 @@ class SeedWorkers {
   /// Errors: resource_exhausted where no process can be started.
   Result<> begin(SeedTask task);
   /// Waits until some task is done. Requires: has_busy().
-  Done wait();
+  Done wait() { return *wait_unless(-1); }
+  /// Likewise, or until the file `stop` can be read. Returns: none then. Requires: as wait().
+  std::optional<Done> wait_unless(int stop);
 
  private:
   struct Worker {

@@ -1,5 +1,9 @@
 #include <doctest/doctest.h>
+#include <fmt/format.h>
+#include <unistd.h>
 
+#include <array>
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -14,6 +18,7 @@ using tubing::sim::Scenario;
 using tubing::sim::ScenarioOptions;
 using tubing::sim::ScenarioSinks;
 using tubing::sim::SeedOutcome;
+using tubing::sim::TraceFile;
 
 namespace {
 
@@ -29,7 +34,8 @@ std::string content_of(const std::string& path) {
 }
 
 // A scenario of which some seeds go wrong.
-Outcome run_troubled(std::uint64_t seed, const ScenarioOptions&, const ScenarioSinks&) {
+Outcome run_troubled(std::uint64_t seed, const ScenarioOptions&, const ScenarioSinks& sinks) {
+  if (sinks.trace) sinks.trace->on_event({.number = seed});
   TUBING_ASSERT(seed != 13 && "thirteen");
   return {.violation = seed == 7 ? "seven" : "",
           .hash = "h" + std::to_string(seed),
@@ -93,6 +99,108 @@ TEST_CASE("a seed that is asked for twice is run twice and told of in its places
                                    [&](const SeedOutcome& seed) { seeds.push_back(seed.seed); });
   REQUIRE(report);
   CHECK(seeds == std::vector<std::uint64_t>{1, 2, 3, 2, 3, 4, 2});
+}
+
+TEST_CASE("a seed whose process dies has that as its violation, and its trace up to there") {
+  const std::string path = TUBING_BINARY_DIR "/trace_of_a_dead_seed.txt";
+  for (const std::uint64_t seed : {12U, 13U}) {
+    auto trace = TraceFile::create(path);
+    REQUIRE(trace);
+    const auto outcome = run_seed_apart(kTroubled, seed, {}, &*trace);
+    REQUIRE(outcome);
+    CHECK(outcome->violation.contains("thirteen") == (seed == 13));
+    CHECK(outcome->operations == (seed == 13 ? 0 : seed));
+    const std::string written = content_of(path);
+    CHECK(written.contains(fmt::format("{} ", seed)));
+    CHECK(written.ends_with("]\n"));
+  }
+  std::filesystem::remove(path);
+  auto full = TraceFile::create("/dev/full");
+  REQUIRE(full);
+  const auto untraced = run_seed_apart(kTroubled, 12, {}, &*full);
+  REQUIRE_FALSE(untraced);
+  CHECK(untraced.error().code() == tubing::Code::resource_exhausted);
+  CHECK(run_seed_apart(kTroubled, 7, {})->violation == "seven");
+}
+
+TEST_CASE("a campaign that is to stop ends with what was done until then") {
+  std::array<int, 2> ends{};
+  REQUIRE(::pipe(ends.data()) == 0);
+  std::uint64_t told = 0;
+  const auto report = run_campaign(
+      kTroubled, {.seeds = {{20, 2000}}, .jobs = 2, .fault_gate_seeds = 5, .stop_file = ends[0]},
+      [&](const SeedOutcome& seed) {
+        CHECK(seed.seed == 20 + told);
+        if (++told == 10) CHECK(::write(ends[1], "x", 1) == 1);
+      });
+  REQUIRE(report);
+  CHECK(report->stopped);
+  CHECK(report->seeds == told);
+  CHECK(told >= 10);
+  CHECK(told < 100);
+  CHECK(report->closed_gates.empty());
+  for (const int end : ends) ::close(end);
+}
+
+TEST_CASE("tubesim interrupted tells what was done, in whole lines, with status 130") {
+  tubing::cli::Process running({TUBESIM_PROGRAM, "run", "grid", "--seeds", "1..1000000000"}, {});
+  running.await_out("seed=3 ");
+  running.kill(SIGINT);
+  const Finished ended = running.finish();
+  CHECK(ended.status == 130);
+  CHECK(ended.err.contains("tubesim: interrupted behind "));
+  std::stringstream lines(ended.out);
+  std::uint64_t seeds = 0;
+  std::string line;
+  while (std::getline(lines, line) && line.starts_with("grid seed=")) {
+    ++seeds;
+    CHECK(line.ends_with(" ok"));
+  }
+  CHECK(line == fmt::format("{} seeds, 0 with a violation", seeds));
+  CHECK(ended.out.ends_with("\n"));
+}
+
+TEST_CASE("tubesim says what it could not write, with status 2") {
+  const auto told = [](const char* trace) {
+    const Finished ended = tubesim({"run", "files", "--seed", "1", "--trace", trace});
+    CHECK(ended.status == 2);
+    return ended.err;
+  };
+  CHECK(told("/dev/full").contains("/dev/full could not be written to its end"));
+  CHECK(told("/no/folder/t").contains("/no/folder/t cannot be written: No such file"));
+  const std::pair<const char*, const char*> schedules[] = {
+      {"/dev/full", "/dev/full could not be written to its end: No space left"},
+      {"/no/folder/s", "/no/folder/s cannot be written: No such file"}};
+  for (const auto& [path, advice] : schedules) {
+    const Finished ended = tubesim({"run", "grid", "--seed", "1", "--keep-schedule", path});
+    CHECK(ended.status == 2);
+    CHECK_MESSAGE(ended.err.contains(advice), ended.err);
+    CHECK(ended.out.contains("grid seed=1 "));
+  }
+  tubing::cli::Process full({TUBESIM_PROGRAM, "list"}, {}, {.out = "/dev/full"});
+  const Finished ended = full.finish();
+  CHECK(ended.status == 2);
+  CHECK(ended.err.contains("standard output could not be written"));
+}
+
+TEST_CASE("tubesim quotes a path in the command that repeats a seed") {
+  const std::string path = TUBING_BINARY_DIR "/it's a schedule.txt";
+  std::ofstream(path).close();
+  const Finished one = tubesim({"run", "grid", "--seed", "3", "--schedule", path, "--json"});
+  CHECK(one.status == 0);
+  CHECK_MESSAGE(one.out.contains("/it'\\\\''s a schedule.txt'\"}"), one.out);
+  std::filesystem::remove(path);
+}
+
+TEST_CASE("tubesim without a command, or with one that it does not know, says which there are") {
+  CHECK(tubesim({}).err.contains("tubesim: say what to do: list, run"));
+  CHECK(tubesim({"bogus"}).err.contains("tubesim: there is no command 'bogus'; there are: list"));
+  CHECK(tubesim({}).status == 2);
+  CHECK(tubesim({"bogus"}).status == 2);
+  const Finished help = tubesim({"--help"});
+  CHECK(help.status == 0);
+  CHECK(help.out.contains("tubesim run grid --seeds 1..1000 --check"));
+  CHECK(help.err.empty());
 }
 
 TEST_CASE("tubesim takes an empty schedule for one without faults") {
