@@ -30,6 +30,7 @@ class Nemesis {
   Nemesis(const Nemesis&) = delete;
   Nemesis& operator=(const Nemesis&) = delete;
 
+  const Schedule& schedule() const { return schedule_; }
   /// How many of this kind have begun.
   std::uint64_t begun(FaultAction action) const { return begun_[static_cast<std::size_t>(action)]; }
   /// Whether a fault is in force that has not ended.

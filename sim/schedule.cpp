@@ -125,6 +125,7 @@ bool stays_within(const Schedule& schedule, std::size_t hosts, const FaultBudget
     if (fault.action == FaultAction::wipe)
       wiped.insert(fault.groups[0].begin(), fault.groups[0].end());
   if (wiped.size() > budget.wiped_max) return false;
+  if (budget.down_max >= hosts && budget.quorum == 0) return true;
   // Only where a fault begins can it become worse.
   for (const ScheduledFault& moment : schedule) {
     Duration healed = Duration::min();

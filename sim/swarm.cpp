@@ -4,6 +4,7 @@
 #include <numeric>
 #include <utility>
 
+#include "tubing/sim/detail/draw.h"
 #include "tubing/sim/detail/fault_grammar.h"
 
 namespace tubing::sim {
@@ -12,6 +13,8 @@ using detail::FaultTarget;
 using detail::FaultUnit;
 
 namespace {
+
+using namespace std::chrono_literals;
 
 constexpr std::uint64_t kNemesisPurpose = 0x6e656d65736973;  // "nemesis"
 constexpr int kTriesPerFault = 4;
@@ -185,6 +188,20 @@ Schedule Draw::schedule() {
   return schedule;
 }
 
+WireOptions draw_wires(Prng& prng) {
+  WireOptions wires;
+  if (prng.chance(1, 2)) {
+    wires.chunk_bytes_min = 1 + prng.below(200);
+    wires.chunk_bytes_max = wires.chunk_bytes_min + prng.below(20'000);
+  }
+  if (prng.chance(1, 2)) wires.send_buffer_bytes = 1'000 + prng.below(100'000);
+  if (prng.chance(1, 2)) wires.window_bytes = 1'000 + prng.below(100'000);
+  wires.retransmit_min = detail::draw(prng, 5ms, 200ms);
+  wires.retransmit_max = detail::draw(prng, 200ms, 2s);
+  wires.dial_retransmit = detail::draw(prng, 50ms, 1s);
+  return wires;
+}
+
 }  // namespace
 
 Prng nemesis_stream(std::uint64_t seed) { return Prng(seed ^ kNemesisPurpose); }
@@ -205,6 +222,20 @@ LinkConditions draw_link_conditions(Prng& prng) {
   }
   if (prng.chance(1, 4)) conditions.bytes_per_second = draw_scaled(prng, 1'000'000, 1'000'000'000);
   return conditions;
+}
+
+WorldOptions draw_world(Prng& prng, Mode mode) {
+  WorldOptions options{.mode = mode, .links = draw_link_conditions(prng)};
+  if (prng.chance(1, 3))
+    options.pace = {.pause_ppm = 1 + static_cast<std::uint32_t>(prng.below(1'000)),
+                    .pause_max = 200ms};
+  if (mode == Mode::message) return options;
+  options.wires = draw_wires(prng);
+  // A peer that is silent is given up soon.
+  options.node.mux.ping_after_ms = 300 + static_cast<std::uint32_t>(prng.below(1'000));
+  options.node.mux.dead_after_ms = 2 * options.node.mux.ping_after_ms + 1'000;
+  options.node.backoff_max = 1s;
+  return options;
 }
 
 }  // namespace tubing::sim

@@ -5,6 +5,7 @@
 
 #include "tubing/channel/base/prng.h"
 #include "tubing/sim/schedule.h"
+#include "tubing/sim/world.h"
 
 namespace tubing::sim {
 
@@ -32,5 +33,8 @@ Schedule draw_schedule(Prng& prng, const SwarmOptions& options);
 
 /// What healthy links are like in this seed: near or far, even or with a long tail, fast or slow.
 LinkConditions draw_link_conditions(Prng& prng);
+
+/// A world without faults: how good its links are, the hosts' TCP, and the pace of processes.
+WorldOptions draw_world(Prng& prng, Mode mode);
 
 }  // namespace tubing::sim

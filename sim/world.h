@@ -112,6 +112,7 @@ class World final : LinkObserver {
   /// For what tests and scenarios draw; no process has it.
   Prng& workload() { return workload_; }
   RunHash& run_hash() { return hash_; }
+  const RunHash& run_hash() const { return hash_; }
   /// 32 hexadecimal digits over all that happened.
   std::string hash() const { return hash_.text(); }
   /// Every strand that waits, a line each, by process.

@@ -1,20 +1,25 @@
 #include "tubing/sim/scenarios/echo.h"
 
-#include <optional>
+#include <algorithm>
 #include <utility>
 
 #include "tubing/channel/timers.h"
-#include "tubing/sim/scenarios/byte_faults.h"
+#include "tubing/sim/scenarios/stage.h"
+#include "tubing/sim/swarm.h"
 
 namespace tubing::sim {
 namespace {
 
 using namespace std::chrono_literals;
 
-/// New talks begin until the first moment; at the second one everything that still waits is
-/// cancelled.
-constexpr Time kQuiet = kEchoHealed + 2s;
-constexpr Time kOver{30s};
+/// Faults strike until then, where none are given.
+constexpr Duration kSpan = 6s;
+/// After healing: new talks begin until the first moment; at the second one everything that still
+/// waits is cancelled.
+constexpr Duration kTalksOn = 2s;
+constexpr Duration kOver = 24s;
+/// In which all must have ended then.
+constexpr Duration kPatience = 10min;
 /// After the last word of it: a peer may be told a little later.
 constexpr Duration kLinger = 5s;
 /// How long a host that all faults have left may take to reach another one.
@@ -27,16 +32,11 @@ constexpr std::uint64_t kProbeValues = 4;
 
 class Echo {
  public:
-  Echo(World& world, EchoCounts& counts) : world_(world), counts_(counts), talks_(counts) {}
+  Echo(Time healed, EchoCounts& counts)
+      : quiet_(healed + kTalksOn), over_(healed + kOver), counts_(counts), talks_(counts) {}
 
-  void add_hosts(std::uint64_t count) {
-    for (std::uint64_t i = 0; i < count; ++i) world_.add_host({.name = fmt::format("h{}", i)});
-    for (std::uint64_t i = 0; i < count; ++i)
-      world_.host(static_cast<HostId>(i)).spawn("echo", [this](Process& self) -> Task<> {
-        return live(self);
-      });
-  }
-  const std::string& fault() const { return talks_.fault(); }
+  /// Returns: what did not hold; empty for nothing.
+  std::string run(World& world);
 
  private:
   Task<> live(Process& self);
@@ -45,16 +45,17 @@ class Echo {
   Task<> probe_all(Process& self);
   Task<> probe(Process& self, std::string peer);
   Task<> probe_once(Process& self, std::string peer, Deadline until);
-  Task<> wait_until(Time at);
   void check_empty(Process& self);
 
-  World& world_;
+  const Time quiet_;
+  const Time over_;
   EchoCounts& counts_;
   Talks talks_;
 };
 
-Task<> Echo::wait_until(Time at) {
-  while (world_.now() < at) co_await ok(sleep(at - world_.now()));
+/// Whatever its clock says.
+Task<> wait_until(World& world, Time at) {
+  while (world.now() < at) co_await ok(sleep(at - world.now()));
   co_return {};
 }
 
@@ -71,9 +72,9 @@ Task<> Echo::live(Process& self) {
       co_return {};
     }));
     n.spawn("opener", open_talks(n, self, talker, open));
-    co_await ok(wait_until(kQuiet));
+    co_await ok(wait_until(self.world(), quiet_));
     co_await ok(probe_all(self));
-    co_await ok(wait_until(kOver));
+    co_await ok(wait_until(self.world(), over_));
     n.cancel();
     co_return {};
   });
@@ -85,12 +86,13 @@ Task<> Echo::live(Process& self) {
 
 Task<> Echo::open_talks(Nursery& n, Process& self, Talker& talker, std::size_t& open) {
   Prng prng(self.workload().next());
-  while (world_.now() < kQuiet) {
-    const auto hosts = static_cast<HostId>(world_.hosts().size());
+  World& world = self.world();
+  while (world.now() < quiet_) {
+    const auto hosts = static_cast<HostId>(world.hosts().size());
     const auto peer = static_cast<HostId>((self.host().id() + 1 + prng.below(hosts - 1)) % hosts);
     if (open < kOpensMax) {
       ++open;
-      n.spawn("open", open_one(n, self, talker, world_.host(peer).name(), open));
+      n.spawn("open", open_one(n, self, talker, world.host(peer).name(), open));
     }
     co_await ok(sleep(std::chrono::milliseconds(1 + prng.below(500))));
   }
@@ -106,7 +108,7 @@ Task<> Echo::open_one(Nursery& n, Process& self, Talker& talker, std::string pee
 }
 
 Task<> Echo::probe_all(Process& self) {
-  for (const Host& host : world_.hosts())
+  for (const Host& host : self.world().hosts())
     if (host.id() != self.host().id()) co_await ok(probe(self, host.name()));
   co_return {};
 }
@@ -146,37 +148,11 @@ void Echo::check_empty(Process& self) {
                   session.channels.size());
 }
 
-}  // namespace
-
-EchoCounts& EchoCounts::operator+=(const EchoCounts& other) {
-  TalkCounts::operator+=(other);
-  opened += other.opened;
-  unopened += other.unopened;
-  probed += other.probed;
-  faults += other.faults;
-  events += other.events;
-  simulated += other.simulated;
-  return *this;
-}
-
-std::string run_echo(std::uint64_t seed, EchoCounts& counts, const EchoOptions& options) {
-  Prng prng(~seed);          // The world's generators begin with the seed itself.
-  std::optional<Echo> echo;  // Outlives the programs in the world.
-  World world(seed, draw_byte_world(prng));
-  world.run_hash().trace_to(options.trace);
-  echo.emplace(world, counts);
-  const std::uint64_t drawn = 2 + prng.below(3);
-  echo->add_hosts(options.hosts == 0 ? drawn : options.hosts);
-  ByteFaults faults(world, Prng(prng.next()));
-  if (options.faults && options.disturb) options.disturb(world);
-  if (options.faults && !options.disturb) faults.run_until(kEchoHealed);
+std::string Echo::run(World& world) {
+  for (const Host& host : world.hosts())
+    world.host(host.id()).spawn("echo", [this](Process& self) { return live(self); });
   const Result<> ran = world.run_until_idle();
-  counts.faults += world.links().counts();
-  counts.events += world.run_hash().events();
-  counts.simulated += world.now().time_since_epoch();
-  if (options.hash != nullptr) *options.hash = world.hash();
-  if (!echo->fault().empty()) return echo->fault();
-  if (!world.problems().empty()) return world.problems().front();
+  if (!talks_.fault().empty()) return talks_.fault();
   if (!ran) return fmt::format("a wait did not end: {}", ran.error().text());
   for (const Host& host : world.hosts())
     for (const auto& process : host.processes())
@@ -186,33 +162,68 @@ std::string run_echo(std::uint64_t seed, EchoCounts& counts, const EchoOptions& 
   return {};
 }
 
-Outcome run_echo_scenario(std::uint64_t seed, const ScenarioOptions& options,
-                          const ScenarioSinks& sinks) {
-  EchoCounts counts;
-  Outcome outcome;
-  outcome.violation = run_echo(seed, counts,
-                               {.hosts = options.hosts,
-                                .faults = options.faults,
-                                .hash = &outcome.hash,
-                                .trace = sinks.trace});
-  outcome.events = counts.events;
-  outcome.operations = counts.received;
-  outcome.begun = counts.sent;
-  outcome.known = counts.received;
-  outcome.simulated = counts.simulated;
-  for (std::size_t i = 0; i < static_cast<std::size_t>(FaultKind::count); ++i) {
-    const auto kind = static_cast<FaultKind>(i);
-    outcome.faults.push_back(
-        {.name = std::string(fault_name(kind)), .count = counts.faults.of(kind)});
-  }
+std::vector<FaultAction> echo_actions() {
+  return {FaultAction::cut,        FaultAction::partition, FaultAction::isolate,
+          FaultAction::drop,       FaultAction::deaf,      FaultAction::corrupt,
+          FaultAction::reset,      FaultAction::slow,      FaultAction::throttle,
+          FaultAction::hold,       FaultAction::refuse,    FaultAction::crash,
+          FaultAction::power,      FaultAction::pause,     FaultAction::clock_rate,
+          FaultAction::clock_jump, FaultAction::wall_jump};
+}
+
+/// So many that each has what a schedule that is given names.
+std::size_t hosts_named(const Schedule& schedule) {
+  std::size_t hosts = 0;
+  for (const ScheduledFault& fault : schedule)
+    for (const auto& group : fault.groups)
+      for (const HostId host : group) hosts = std::max<std::size_t>(hosts, host + 1);
+  return hosts;
+}
+
+}  // namespace
+
+Outcome run_echo(std::uint64_t seed, const ScenarioOptions& options, const ScenarioSinks& sinks,
+                 EchoCounts& counts) {
+  Prng prng = nemesis_stream(seed);
+  WorldOptions world = draw_world(prng, Mode::byte);
+  std::size_t hosts = 2 + prng.below(3);
+  if (options.hosts != 0) hosts = options.hosts;
+  Schedule drawn = draw_schedule(
+      prng,
+      {.hosts = hosts, .span = kSpan, .actions = echo_actions(), .budget = {.faults_max = 64}});
+  Result<Schedule> schedule = choose_schedule(options, std::move(drawn), kSpan,
+                                              options.hosts == 0 ? kEchoHostsMax : options.hosts);
+  if (!schedule) return {.violation = schedule.error().text()};
+  const Time healed(std::max(kSpan, healed_at(*schedule)));
+  world.time_max = healed.time_since_epoch() + kOver + kPatience;
+  Echo echo(healed, counts);
+  const std::uint64_t received = counts.received;
+  const std::uint64_t sent = counts.sent;
+  hosts = std::max(hosts, hosts_named(*schedule));
+  Stage stage(seed, world, hosts, *std::move(schedule), sinks);
+  std::string violation = echo.run(stage.world());
+  stage.close();
+  Outcome outcome = stage.outcome(std::move(violation));
+  outcome.operations = outcome.known = counts.received - received;
+  outcome.begun = counts.sent - sent;
   return outcome;
 }
 
+Outcome run_echo(std::uint64_t seed, const ScenarioOptions& options, const ScenarioSinks& sinks) {
+  EchoCounts counts;
+  return run_echo(seed, options, sinks, counts);
+}
+
+Result<> check_echo(const ScenarioOptions& options) {
+  return check_given_schedule(options, options.hosts == 0 ? kEchoHostsMax : options.hosts);
+}
+
 std::vector<std::string> echo_faults(const ScenarioOptions& options) {
-  if (!options.faults) return {};
-  return {"dropped",   "deaf",          "corrupted",    "reset",           "cut",
-          "held",      "isolated",      "dial_refused", "dial_unanswered", "write_blocked",
-          "half_open", "process_crash", "power_loss",   "restart",         "pause"};
+  if (!options.faults || options.schedule) return {};
+  return {"dropped",    "deaf",          "corrupted",    "reset",           "cut",
+          "held",       "isolated",      "dial_refused", "dial_unanswered", "write_blocked",
+          "half_open",  "process_crash", "power_loss",   "restart",         "pause",
+          "clock_rate", "clock_jump",    "wall_jump"};
 }
 
 }  // namespace tubing::sim

@@ -2,14 +2,17 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
 #include <memory>
 #include <utility>
 
 #include "tubing/channel/nursery.h"
 #include "tubing/channel/timers.h"
-#include "tubing/sim/detail/disk_path.h"
-#include "tubing/sim/disk.h"
+#include "tubing/sim/detail/draw.h"
 #include "tubing/sim/scenarios/file_worker.h"
+#include "tubing/sim/scenarios/stage.h"
+#include "tubing/sim/swarm.h"
 
 namespace tubing::sim {
 
@@ -19,131 +22,128 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr Duration kLifeMax = 300ms;
-/// How often what hangs is let go while a process stops by itself.
-constexpr Duration kHangMax = 20ms;
+constexpr Duration kLifeMax = 400ms;
+/// The one that begins when all is healed, so that it does something.
+constexpr Duration kLastLife = 30ms;
+constexpr Duration kSpanMin = 50ms;
+constexpr Duration kSpanMax = 1500ms;
+/// After healing the last life has to end by then.
+constexpr Duration kPatience = 1min;
 
-/// How a process ends.
-enum class End : std::uint8_t { stops, crashes, loses_power, loses_disk };
-
-/// A third of the faults is there, each at a rate of its own.
-DiskConditions draw_conditions(Prng& prng) {
-  const auto rate = [&](std::uint32_t most) {
-    return prng.chance(1, 3) ? static_cast<std::uint32_t>(1 + prng.below(most)) : 0;
-  };
-  const auto share = [&] { return static_cast<std::uint32_t>(prng.below(5) * 250'000); };
-  const auto up_to = [&](Duration most) {
-    return Duration(
-        static_cast<std::int64_t>(prng.below(static_cast<std::uint64_t>(most.count()))));
-  };
+/// How fast the disk is, how large, and what power losses take of it.
+DiskConditions draw_disk(Prng& prng) {
+  const auto share = [&] { return static_cast<std::uint32_t>(prng.below(5) * (kPpm / 4)); };
   DiskConditions drawn;
-  drawn.latency_max = up_to(1ms);
-  drawn.sync_max = up_to(4ms);
+  drawn.latency_max = detail::draw(prng, 0ns, 1ms);
+  drawn.sync_max = detail::draw(prng, 0ns, 4ms);
   if (prng.chance(1, 3)) drawn.bytes_per_second = 1'000'000 + prng.below(100'000'000);
   if (prng.chance(1, 3)) drawn.capacity_bytes = (10 + prng.below(30)) * detail::kPageBytes;
   drawn.lost_write = share();
   drawn.torn_write = share();
   drawn.reordered_write = share();
   drawn.lost_name = share();
-  drawn.rot = rate(50'000);
-  drawn.misdirected = rate(30'000);
-  drawn.read_error = rate(50'000);
-  drawn.write_error = rate(50'000);
-  drawn.sync_error = rate(50'000);
-  drawn.no_space = rate(50'000);
-  drawn.slow = rate(30'000);
-  drawn.slow_max = up_to(50ms);
-  drawn.hung = rate(3'000);
+  drawn.slow_max = detail::draw(prng, 0ns, 50ms);
   return drawn;
 }
 
-class FilesRun {
- public:
-  FilesRun(std::uint64_t seed, FilesCounts& counts)
-      : prng_(seed),
-        scheduler_(reactor_, Prng(prng_.next()), {.order = Order::seeded}),
-        medium_([this] { return reactor_.now(); }, Prng(prng_.next()), hash_),
-        conditions_(draw_conditions(prng_)),
-        counts_(counts) {
-    scheduler_.observe(&hash_);
-    medium_.on_damage([this](const DiskDamage& damage) {
-      model_.damage(damage.path, damage.offset, damage.length);
-    });
-  }
+/// What single operations meet, at the rates at which the disk is worst.
+constexpr std::pair<DiskFault, std::uint32_t> kWorst[] = {
+    {DiskFault::rot, 50'000},        {DiskFault::misdirected, 30'000},
+    {DiskFault::read_error, 50'000}, {DiskFault::write_error, 50'000},
+    {DiskFault::sync_error, 50'000}, {DiskFault::no_space, 50'000},
+    {DiskFault::slow, 30'000},       {DiskFault::hung, 3'000}};
 
-  std::string run() {
-    const Result<> ran = scheduler_.run(live_all());
-    counts_.sectors_checked += model_.sectors_checked();
-    counts_.disk += medium_.counts();
-    counts_.events += hash_.events();
-    counts_.simulated += reactor_.now().time_since_epoch();
-    if (!fault_.empty()) return fault_;
-    return ran ? std::string() : ran.error().text();
-  }
-  std::string hash() const { return hash_.text(); }
-  void trace_to(TraceSink* sink) { hash_.trace_to(sink); }
+/// A third of the disk's faults are there all the time, and at times its lives come to an end.
+Schedule draw_faults(Prng& prng, Duration span) {
+  Schedule schedule;
+  for (const auto& [fault, worst] : kWorst)
+    if (prng.chance(1, 3))
+      schedule.push_back({.action = FaultAction::disk,
+                          .groups = {{0}},
+                          .amount = static_cast<std::int64_t>(1 + prng.below(worst)),
+                          .disk = fault});
+  std::vector<FaultAction> ends(3, FaultAction::crash);
+  ends.insert(ends.end(), 6, FaultAction::power);
+  ends.push_back(FaultAction::wipe);
+  std::ranges::move(
+      draw_schedule(prng,
+                    {.hosts = 1, .span = span, .actions = ends, .budget = {.faults_max = 16}}),
+      std::back_inserter(schedule));
+  return schedule;
+}
+
+/// The lives of one disk, and what is known of it.
+class Files {
+ public:
+  Files(Time healed, FilesCounts& counts) : healed_(healed), counts_(counts) {}
+
+  /// Returns: what did not hold; empty for nothing.
+  std::string run(Host& host);
 
  private:
-  Task<> live_all();
-  Task<> live(End end);
-  Task<> make_folders(FilesLife& life, std::vector<std::string>& folders);
-  Task<> meet_end(Nursery& n, Disk& disk, FilesLife& life, End end);
-  Task<> find_all(End end);
-  Task<DiskImage> image_of(channel::Disk& disk);
-  Task<> image_below(channel::Disk& disk, std::string folder, DiskImage& image);
+  Task<> live(Process& self);
+  Task<> make_folders(FilesLife& life, Prng& prng, std::vector<std::string>& folders);
+  void look(const DiskMedium& disk);
   void fail(std::string what) {
     if (fault_.empty()) fault_ = std::move(what);
   }
 
-  Prng prng_;
-  RunHash hash_;
-  VirtualReactor reactor_;
-  Scheduler scheduler_;
-  DiskMedium medium_;
-  const DiskConditions conditions_;
-  DiskModel model_;
+  const Time healed_;
   FilesCounts& counts_;
+  DiskModel model_;
+  DiskCounts looked_;  ///< What had happened when the last one looked.
   std::string fault_;
 };
 
-Task<> FilesRun::live_all() {
-  const std::uint64_t lives = 2 + prng_.below(5);
-  for (std::uint64_t i = 0; i < lives && fault_.empty(); ++i) {
-    const std::uint64_t draw = prng_.below(100);
-    const End end = draw < 15   ? End::stops
-                    : draw < 40 ? End::crashes
-                    : draw < 97 ? End::loses_power
-                                : End::loses_disk;
-    medium_.set_conditions(conditions_);
-    co_await ok(live(end));
-    model_.end_process();
-    co_await ok(find_all(end));
+/// One that ended by itself lives again, until all is healed.
+std::string Files::run(Host& host) {
+  host.disk().on_damage([this](const DiskDamage& damage) {
+    model_.damage(damage.path, damage.offset, damage.length);
+  });
+  World& world = host.world();
+  Process& process = host.spawn("files", [this](Process& self) { return live(self); });
+  while (fault_.empty() && world.step(healed_ + kPatience)) {
+    if (!process.result() || !host.powered()) continue;
+    if (!*process.result()) fail(process.result()->error().text());
+    if (world.now() >= healed_) break;
+    process.start();
   }
-  co_return {};
+  if (!process.result())
+    fail(fmt::format("the last life does not end though all is healed\n{}", world.waiting()));
+  if (fault_.empty()) look(host.disk());
+  counts_.sectors_checked += model_.sectors_checked();
+  return fault_;
 }
 
-Task<> FilesRun::live(End end) {
+Task<> Files::live(Process& self) {
+  look(self.host().disk());
   ++counts_.lives;
-  Disk disk(reactor_, medium_);
-  FilesLife life{.disk = disk, .model = model_, .counts = counts_};
-  std::vector<std::string> folders;
+  Prng& prng = self.workload();
+  FilesLife life{.disk = self.disk(), .model = model_, .counts = counts_};
   std::vector<std::unique_ptr<FileWorker>> workers;
-  co_await ok(nursery([&](Nursery& n) -> Task<> {
-    n.spawn("end", meet_end(n, disk, life, end));
-    co_await ok(make_folders(life, folders));
+  const Result<> lived = co_await nursery([&](Nursery& n) -> Task<> {
+    n.spawn("end", [&]() -> Task<> {
+      const Duration left = std::max(healed_ - self.world().now(), kLastLife);
+      co_await ok(sleep(std::min(left, detail::draw(prng, 0ns, kLifeMax))));
+      life.stopping = true;
+      ++counts_.stops;
+      co_return {};
+    });
+    std::vector<std::string> folders;
+    co_await ok(make_folders(life, prng, folders));
     for (const std::string& folder : folders) {
-      workers.push_back(std::make_unique<FileWorker>(life, folder, Prng(prng_.next())));
+      workers.push_back(std::make_unique<FileWorker>(life, folder, Prng(prng.next())));
       n.spawn(folder, workers.back()->run());
     }
     co_return {};
-  }));
+  });
   fail(life.fault);
-  co_return {};
+  co_return lived;
 }
 
 /// Each may fail, as everything may; those that are there are worked in.
-Task<> FilesRun::make_folders(FilesLife& life, std::vector<std::string>& folders) {
-  const std::uint64_t count = 1 + prng_.below(3);
+Task<> Files::make_folders(FilesLife& life, Prng& prng, std::vector<std::string>& folders) {
+  const std::uint64_t count = 1 + prng.below(3);
   for (std::uint64_t i = 0; i < count; ++i) {
     const std::string folder = fmt::format("d{}", i);
     if (!model_.exists(folder)) {
@@ -155,7 +155,7 @@ Task<> FilesRun::make_folders(FilesLife& life, std::vector<std::string>& folders
     }
     folders.push_back(folder);
   }
-  if (prng_.chance(1, 4)) co_return {};
+  if (prng.chance(1, 4)) co_return {};
   const auto step = model_.begin({.operation = DiskOperation::sync_dir, .path = ""});
   const Result<> synced = co_await life.disk.sync_dir("");
   if (synced.code() == Code::cancelled) co_return synced;
@@ -163,126 +163,56 @@ Task<> FilesRun::make_folders(FilesLife& life, std::vector<std::string>& folders
   co_return {};
 }
 
-Task<> FilesRun::meet_end(Nursery& n, Disk& disk, FilesLife& life, End end) {
-  const auto most = static_cast<std::uint64_t>(kLifeMax.count());
-  co_await ok(sleep(Duration(static_cast<std::int64_t>(prng_.below(most)))));
-  switch (end) {
-    case End::stops:
-      ++counts_.stops;
-      life.stopping = true;
-      do {
-        co_await ok(sleep(kHangMax));
-        medium_.release_hung();
-      } while (life.working > 0 || n.size() > 1);
-      co_return {};
-    case End::crashes:
-      ++counts_.crashes;
-      disk.cut();
-      break;
-    case End::loses_disk:
-    case End::loses_power:
-      ++counts_.power_losses;
-      medium_.lose_power();
-      break;
-  }
-  if (end == End::loses_disk) {
-    ++counts_.wipes;
-    medium_.wipe();
-  }
-  n.cancel();
-  co_return {};
-}
-
-/// The next process looks at all there is, on a disk that does no wrong meanwhile.
-Task<> FilesRun::find_all(End end) {
-  DiskConditions plain = conditions_;
-  medium_.set_conditions(plain);
-  medium_.heal();
-  Disk disk(reactor_, medium_);
-  const DiskImage found = co_await ok(image_of(disk));
+/// At all that the life before left.
+void Files::look(const DiskMedium& disk) {
+  const DiskCounts before = std::exchange(looked_, disk.counts());
+  const bool wiped = looked_.of(DiskFault::wiped) > before.of(DiskFault::wiped);
+  const bool power_lost = looked_.power_losses > before.power_losses;
+  model_.end_process();
+  const DiskImage found = disk.image();
+  ++counts_.looks;
   counts_.files_found += found.size();
-  if (end == End::loses_disk && found.empty()) {
-    model_.adopt(found);
-    co_return {};
-  }
-  const bool power_lost = end == End::loses_power || end == End::loses_disk;
-  const std::string what = power_lost ? model_.may_remain(found) : model_.find_after_crash(found);
+  std::string what;
+  if (wiped && !found.empty()) what = fmt::format("{} paths are on a new disk", found.size());
+  if (!wiped) what = power_lost ? model_.may_remain(found) : model_.find_after_crash(found);
   if (!what.empty())
     fail(fmt::format("after {}: {}", power_lost ? "a power loss" : "a process ended", what));
   if (power_lost) model_.adopt(found);
-  co_return {};
-}
-
-Task<DiskImage> FilesRun::image_of(channel::Disk& disk) {
-  DiskImage image;
-  co_await ok(image_below(disk, "", image));
-  co_return image;
-}
-
-Task<> FilesRun::image_below(channel::Disk& disk, std::string folder, DiskImage& image) {
-  const auto entries = co_await ok(disk.list(folder));
-  for (const channel::DiskEntry& entry : entries) {
-    const std::string path = detail::path_below(folder, entry.name);
-    if (entry.is_folder) {
-      image[path] = std::nullopt;
-      co_await ok(image_below(disk, path, image));
-      continue;
-    }
-    channel::File file = co_await ok(disk.open(path, channel::OpenMode::read));
-    image[path] = co_await ok(file.read(0, co_await ok(file.size())));
-    co_await ok(file.close());
-  }
-  co_return {};
 }
 
 }  // namespace
 
-FilesCounts& FilesCounts::operator+=(const FilesCounts& other) {
-  steps += other.steps;
-  acknowledged += other.acknowledged;
-  refused += other.refused;
-  poisoned += other.poisoned;
-  lives += other.lives;
-  stops += other.stops;
-  crashes += other.crashes;
-  power_losses += other.power_losses;
-  wipes += other.wipes;
-  files_found += other.files_found;
-  sectors_checked += other.sectors_checked;
-  events += other.events;
-  simulated += other.simulated;
-  disk += other.disk;
-  return *this;
-}
-
-std::string run_files(std::uint64_t seed, FilesCounts& counts, std::string* hash,
-                      TraceSink* trace) {
-  FilesRun run(seed, counts);
-  run.trace_to(trace);
-  std::string fault = run.run();
-  if (hash) *hash = run.hash();
-  return fault;
-}
-
-Outcome run_files_scenario(std::uint64_t seed, const ScenarioOptions&, const ScenarioSinks& sinks) {
-  FilesCounts counts;
-  Outcome outcome;
-  outcome.violation = run_files(seed, counts, &outcome.hash, sinks.trace);
-  outcome.events = counts.events;
-  outcome.operations = counts.acknowledged;
-  outcome.begun = counts.steps;
-  outcome.known = counts.acknowledged;
-  outcome.simulated = counts.simulated;
-  for (std::size_t i = 0; i < kDiskFaults; ++i)
-    outcome.faults.push_back(
-        {.name = fault_name(static_cast<DiskFault>(i)), .count = counts.disk.faults[i]});
-  outcome.faults.push_back({.name = "process_crash", .count = counts.crashes});
-  outcome.faults.push_back({.name = "power_loss", .count = counts.power_losses});
+Outcome run_files(std::uint64_t seed, const ScenarioOptions& options, const ScenarioSinks& sinks,
+                  FilesCounts& counts) {
+  Prng prng = nemesis_stream(seed);
+  WorldOptions world{.disk = draw_disk(prng)};
+  if (!options.faults) world.disk.capacity_bytes = 0;
+  const Duration span = detail::draw(prng, kSpanMin, kSpanMax);
+  Schedule drawn = draw_faults(prng, span);
+  Result<Schedule> schedule = choose_schedule(options, std::move(drawn), span, 1);
+  if (!schedule) return {.violation = schedule.error().text()};
+  const Time healed(std::max(span, healed_at(*schedule)));
+  const FilesCounts before = counts;
+  Files files(healed, counts);
+  Stage stage(seed, world, 1, *std::move(schedule), sinks);
+  std::string violation = files.run(stage.world().host(HostId{0}));
+  stage.close();
+  Outcome outcome = stage.outcome(std::move(violation));
+  outcome.operations = outcome.known = counts.acknowledged - before.acknowledged;
+  outcome.begun = counts.steps - before.steps;
   return outcome;
 }
 
-std::vector<std::string> files_faults(const ScenarioOptions&) {
-  std::vector<std::string> names{"process_crash", "power_loss"};
+Outcome run_files(std::uint64_t seed, const ScenarioOptions& options, const ScenarioSinks& sinks) {
+  FilesCounts counts;
+  return run_files(seed, options, sinks, counts);
+}
+
+Result<> check_files(const ScenarioOptions& options) { return check_given_schedule(options, 1); }
+
+std::vector<std::string> files_faults(const ScenarioOptions& options) {
+  if (!options.faults || options.schedule) return {};
+  std::vector<std::string> names{"process_crash", "power_loss", "restart"};
   for (std::size_t i = 0; i < kDiskFaults; ++i)
     names.emplace_back(fault_name(static_cast<DiskFault>(i)));
   return names;

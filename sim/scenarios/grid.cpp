@@ -3,13 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <memory>
+#include <optional>
 
 #include "tubing/channel/go.h"
-#include "tubing/sim/nemesis.h"
 #include "tubing/sim/scenarios/grid_judge.h"
+#include "tubing/sim/scenarios/stage.h"
 #include "tubing/sim/swarm.h"
-#include "tubing/sim/world.h"
 
 namespace tubing::sim {
 namespace {
@@ -36,12 +35,8 @@ Duration draw_below(Prng& prng, Duration bound) {
       prng.below(static_cast<std::uint64_t>(std::max(bound, Duration(1)).count()))));
 }
 
-std::vector<std::string> host_names(const ScenarioOptions& options) {
-  std::vector<std::string> names;
-  const std::uint32_t hosts = options.hosts == 0 ? kGridHosts : options.hosts;
-  names.reserve(hosts);
-  for (std::uint32_t host = 0; host < hosts; ++host) names.push_back(fmt::format("n{}", host));
-  return names;
+std::size_t hosts_of(const ScenarioOptions& options) {
+  return options.hosts == 0 ? kGridHosts : options.hosts;
 }
 
 /// Instead of what is left to send: the pair is done.
@@ -53,6 +48,7 @@ struct Grid {
   std::vector<std::string> names;
   std::uint64_t messages = 0;
   Duration span{};  ///< Over which sending is spread; 0: as fast as it goes.
+  bool datagrams = false;
   /// By pair: what is still to be sent. The judge of a crashed process goes on where it was.
   std::vector<std::vector<std::uint64_t>> left;
   std::size_t pairs_to_do = 0;
@@ -150,68 +146,62 @@ Task<> run_host(Grid& grid, Process& self) {
       if (to == self.host().id()) continue;
       if (grid.left[self.host().id()][to] != kDone)
         n.spawn("to " + grid.names[to], send_all(grid, self, to));
-      if (grid.span > Duration::zero())
-        n.spawn("datagrams to " + grid.names[to], send_datagrams(grid, self, to));
+      if (grid.datagrams) n.spawn("datagrams to " + grid.names[to], send_datagrams(grid, self, to));
     }
     co_return {};
   });
 }
 
 std::vector<FaultAction> grid_actions() {
-  return {FaultAction::cut,        FaultAction::partition,    FaultAction::isolate,
-          FaultAction::drop,       FaultAction::deaf,         FaultAction::duplicate,
-          FaultAction::reorder,    FaultAction::corrupt,      FaultAction::reset,
-          FaultAction::hold,       FaultAction::deliver_late, FaultAction::crash,
-          FaultAction::power,      FaultAction::pause,        FaultAction::clock_rate,
+  return {FaultAction::cut,        FaultAction::partition, FaultAction::isolate,
+          FaultAction::drop,       FaultAction::deaf,      FaultAction::duplicate,
+          FaultAction::reorder,    FaultAction::corrupt,   FaultAction::reset,
+          FaultAction::slow,       FaultAction::throttle,  FaultAction::hold,
+          FaultAction::refuse,     FaultAction::crash,     FaultAction::deliver_late,
+          FaultAction::power,      FaultAction::pause,     FaultAction::clock_rate,
           FaultAction::clock_jump, FaultAction::wall_jump};
 }
 
 /// One run, from the drawing of its world to the verdict.
 class GridRun {
  public:
-  GridRun(std::uint64_t seed, const ScenarioOptions& options);
-  Outcome run(const ScenarioSinks& sinks);
+  GridRun(std::uint64_t seed, const ScenarioOptions& options, const ScenarioSinks& sinks);
+  Outcome run();
 
  private:
-  WorldOptions draw_world();
-  Schedule draw_faults();
-  void judge_end(World& world);
-  Outcome outcome(World& world, const FaultCounts& counts) const;
+  WorldOptions draw_world(const ScenarioOptions& options);
+  Schedule draw_faults(const ScenarioOptions& options);
 
-  const std::uint64_t seed_;
-  const ScenarioOptions options_;
   Prng prng_;
   Grid grid_;
-  Schedule schedule_;
+  std::optional<Stage> stage_;
 };
 
-GridRun::GridRun(std::uint64_t seed, const ScenarioOptions& options)
-    : seed_(seed), options_(options), prng_(nemesis_stream(seed)) {
-  grid_.names = host_names(options);
-  const std::size_t hosts = grid_.names.size();
+GridRun::GridRun(std::uint64_t seed, const ScenarioOptions& options, const ScenarioSinks& sinks)
+    : prng_(nemesis_stream(seed)) {
+  const std::size_t hosts = hosts_of(options);
+  grid_.names = host_names(hosts);
   grid_.messages = options.messages == 0 ? kGridMessages : options.messages;
   grid_.left.assign(hosts, std::vector<std::uint64_t>(hosts, grid_.messages));
   grid_.pairs_to_do = hosts * (hosts - 1);
-}
-
-WorldOptions GridRun::draw_world() {
-  WorldOptions world;
-  world.mode = options_.byte_mode ? Mode::byte : Mode::message;
-  if (!options_.faults) return world;
-  world.links = draw_link_conditions(prng_);
-  if (prng_.chance(1, 4)) world.pace.pause_ppm = 1'000;
-  if (prng_.chance(1, 2)) world.wires.chunk_bytes_min = 1;
-  return world;
-}
-
-Schedule GridRun::draw_faults() {
-  if (options_.schedule) {
-    Result<Schedule> given = read_schedule(*options_.schedule, grid_.names);
-    if (!given) return grid_.judge.fail(given.error().text()), Schedule{};
-    for (const ScheduledFault& fault : *given) grid_.span = std::max(grid_.span, fault.at);
-    return *std::move(given);
+  const WorldOptions world = draw_world(options);
+  Result<Schedule> schedule = choose_schedule(options, draw_faults(options), grid_.span, hosts);
+  if (!schedule) {
+    grid_.judge.fail(schedule.error().text());
+    return;
   }
-  if (!options_.faults) return {};
+  for (const ScheduledFault& fault : *schedule) grid_.span = std::max(grid_.span, fault.at);
+  grid_.datagrams = !schedule->empty();
+  stage_.emplace(seed, world, hosts, *std::move(schedule), sinks);
+}
+
+WorldOptions GridRun::draw_world(const ScenarioOptions& options) {
+  const Mode mode = options.byte_mode ? Mode::byte : Mode::message;
+  return options.faults ? sim::draw_world(prng_, mode) : WorldOptions{.mode = mode};
+}
+
+Schedule GridRun::draw_faults(const ScenarioOptions& options) {
+  if (!options.faults) return {};
   grid_.span = Duration(100ms) * static_cast<std::int64_t>(1U << prng_.below(7));
   return draw_schedule(prng_, {.hosts = grid_.names.size(),
                                .span = grid_.span,
@@ -219,71 +209,43 @@ Schedule GridRun::draw_faults() {
                                .budget = {.faults_max = 32}});
 }
 
-Outcome GridRun::run(const ScenarioSinks& sinks) {
-  World world(seed_, draw_world());
-  world.run_hash().trace_to(sinks.trace);
-  schedule_ = draw_faults();
-  for (const std::string& name : grid_.names) world.add_host({.name = name});
-  Nemesis nemesis(world, schedule_);
+Outcome GridRun::run() {
+  if (!stage_) return {.violation = grid_.judge.violation()};
+  World& world = stage_->world();
   for (const std::string& name : grid_.names)
     world.host(name).spawn("grid", [this](Process& self) { return run_host(grid_, self); });
-  const Time limit{(schedule_.empty() ? Duration() : schedule_.back().at) + kGridPatience};
+  const Time limit = stage_->healed() + kGridPatience;
   while (grid_.pairs_to_do > 0 && grid_.judge.violation().empty() && world.step(limit)) {
   }
-  const FaultCounts counts = world.links().counts();
-  judge_end(world);
-  return outcome(world, counts);
-}
-
-void GridRun::judge_end(World& world) {
   if (grid_.pairs_to_do > 0)
     grid_.judge.fail(fmt::format(
         "{} of the pairs are not done {} s after all was healed\n{}", grid_.pairs_to_do,
         std::chrono::duration_cast<std::chrono::seconds>(kGridPatience).count(), world.waiting()));
-  for (const Host& host : world.hosts())
-    for (const auto& process : host.processes()) process->crash();
-  // One that is in the middle of a step dies behind it.
-  world.run_for(kRetryMax);
-  for (const std::string& problem : world.problems()) grid_.judge.fail(problem);
-}
-
-Outcome GridRun::outcome(World& world, const FaultCounts& counts) const {
-  Outcome outcome{.violation = grid_.judge.violation(),
-                  .hash = world.hash(),
-                  .events = world.run_hash().events(),
-                  .operations = grid_.judge.received(),
-                  .begun = grid_.judge.accepted(),
-                  .known = grid_.judge.known(),
-                  .simulated = world.now().time_since_epoch(),
-                  .schedule = schedule_text(schedule_, grid_.names),
-                  .story = told(schedule_, grid_.names)};
-  for (std::size_t i = 0; i < static_cast<std::size_t>(FaultKind::count); ++i) {
-    const auto kind = static_cast<FaultKind>(i);
-    outcome.faults.push_back({.name = std::string(fault_name(kind)), .count = counts.of(kind)});
-  }
+  stage_->close();
+  Outcome outcome = stage_->outcome(grid_.judge.violation());
+  outcome.operations = grid_.judge.received();
+  outcome.begun = grid_.judge.accepted();
+  outcome.known = grid_.judge.known();
   return outcome;
 }
 
 }  // namespace
 
 Outcome run_grid(std::uint64_t seed, const ScenarioOptions& options, const ScenarioSinks& sinks) {
-  return GridRun(seed, options).run(sinks);
+  return GridRun(seed, options, sinks).run();
 }
 
 Result<> check_grid(const ScenarioOptions& options) {
-  if (!options.schedule) return {};
-  Result<Schedule> schedule = read_schedule(*options.schedule, host_names(options));
-  if (!schedule) return std::move(schedule).error();
-  return {};
+  return check_given_schedule(options, hosts_of(options));
 }
 
 std::vector<std::string> grid_faults(const ScenarioOptions& options) {
   if (!options.faults || options.schedule) return {};
   std::vector<FaultKind> kinds{
-      FaultKind::dropped,    FaultKind::deaf,     FaultKind::corrupted, FaultKind::reset,
-      FaultKind::cut,        FaultKind::held,     FaultKind::isolated,  FaultKind::process_crash,
-      FaultKind::power_loss, FaultKind::restart,  FaultKind::pause,     FaultKind::clock_rate,
-      FaultKind::clock_jump, FaultKind::wall_jump};
+      FaultKind::dropped,    FaultKind::deaf,      FaultKind::corrupted,   FaultKind::reset,
+      FaultKind::cut,        FaultKind::held,      FaultKind::isolated,    FaultKind::process_crash,
+      FaultKind::power_loss, FaultKind::restart,   FaultKind::pause,       FaultKind::clock_rate,
+      FaultKind::clock_jump, FaultKind::wall_jump, FaultKind::dial_refused};
   if (options.byte_mode) {
     kinds.push_back(FaultKind::dial_unanswered);
   } else {

@@ -3,7 +3,8 @@
 
 #include <doctest/doctest.h>
 
-#include "tubing/sim/world.h"
+#include <algorithm>
+#include <map>
 
 namespace tubing::sim {
 namespace {
@@ -16,33 +17,28 @@ constexpr std::uint64_t kSeeds = 200;
 constexpr std::uint64_t kRepeated = 20;
 #endif
 
-/// What byte streams meet; nothing overtakes there, nor comes twice or late on purpose.
-constexpr FaultKind kKinds[] = {
-    FaultKind::dropped,       FaultKind::deaf,         FaultKind::corrupted,
-    FaultKind::reset,         FaultKind::cut,          FaultKind::held,
-    FaultKind::isolated,      FaultKind::dial_refused, FaultKind::dial_unanswered,
-    FaultKind::write_blocked, FaultKind::half_open,    FaultKind::process_crash,
-    FaultKind::power_loss,    FaultKind::restart,      FaultKind::pause};
-
-EchoCounts run_seeds() {
+struct Campaign {
   EchoCounts counts;
+  std::map<std::string, std::uint64_t> faults;
+};
+
+Campaign run_seeds() {
+  Campaign all;
   for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
-    std::string hash;
-    const std::string fault = run_echo(seed, counts, {.hash = &hash});
-    CHECK_MESSAGE(fault.empty(), "seed " << seed << " of echo: " << fault);
-    if (!fault.empty()) break;
+    const Outcome outcome = run_echo(seed, {}, {}, all.counts);
+    CHECK_MESSAGE(outcome.violation.empty(), "seed " << seed << " of echo: " << outcome.violation);
+    if (!outcome.violation.empty()) break;
+    for (const Tally& tally : outcome.faults) all.faults[tally.name] += tally.count;
     if (seed > kRepeated) continue;
-    EchoCounts again;
-    std::string second;
-    (void)run_echo(seed, again, {.hash = &second});
-    CHECK_MESSAGE(hash == second, "seed " << seed << " of echo does not repeat");
+    CHECK_MESSAGE(run_echo(seed, {}, {}).hash == outcome.hash,
+                  "seed " << seed << " of echo does not repeat");
   }
-  return counts;
+  return all;
 }
 
 /// No operation may silently never happen.
 void check_all_happened() {
-  const EchoCounts counts = run_seeds();
+  const auto [counts, faults] = run_seeds();
   CHECK(counts.opened > 10 * kSeeds);
   CHECK(counts.unopened > kSeeds / 10);
   CHECK(counts.probed >= 2 * kSeeds);
@@ -57,9 +53,11 @@ void check_all_happened() {
   CHECK(counts.flushed > kSeeds);
   CHECK(counts.selected > kSeeds);
   CHECK(counts.passed > kSeeds);
-  for (const FaultKind kind : kKinds) {
-    CAPTURE(fault_name(kind));
-    CHECK(counts.faults.of(kind) > kSeeds / 10);
+  for (const std::string& name : echo_faults({})) {
+    CAPTURE(name);
+    const auto found = faults.find(name);
+    REQUIRE(found != faults.end());
+    CHECK(found->second > kSeeds / 10);
   }
 }
 
@@ -77,22 +75,41 @@ TEST_CASE("worlds of talks in byte mode keep every rule of channels and repeat b
 TEST_CASE("talks between two hosts without faults lose nothing") {
   EchoCounts counts;
   for (std::uint64_t seed = 1; seed <= 10; ++seed)
-    CHECK(run_echo(seed, counts, {.hosts = 2, .faults = false}) == "");
+    CHECK(run_echo(seed, {.hosts = 2, .faults = false}, {}, counts).violation == "");
   CHECK(counts.lost == 0);
   CHECK(counts.unopened == 0);
   CHECK(counts.probed == 20);
 }
 
-TEST_CASE("faults that are ordered strike an echo instead of drawn ones") {
+TEST_CASE("faults that are given strike an echo instead of drawn ones") {
   EchoCounts counts;
-  const auto cut_once = [](World& world) {
-    world.at(Time(std::chrono::seconds(1)), [&world] { world.links().cut(0, 1); });
-    world.at(kEchoHealed, [&world] { world.links().repair_all(); });
+  const Outcome outcome =
+      run_echo(1, {.schedule = "1s cut n0 -> n1\n1s cut n1 -> n0\n2s crash n5 for 1s"}, {}, counts);
+  CHECK(outcome.violation == "");
+  CHECK(outcome.schedule.ends_with("6s heal\n"));  // What lasts for ever is healed.
+  CHECK(outcome.story.contains("After 1s, nothing passes from n0 to n1."));
+  const auto struck = [&](std::string_view name) {
+    return std::ranges::find(outcome.faults, name, &Tally::name) != outcome.faults.end();
   };
-  CHECK(run_echo(1, counts, {.hosts = 2, .disturb = cut_once}) == "");
-  CHECK(counts.faults.of(FaultKind::cut) == 2);
-  CHECK(counts.faults.of(FaultKind::process_crash) == 0);
+  CHECK(struck("cut"));
+  CHECK(struck("process_crash"));
+  CHECK_FALSE(struck("power_loss"));
   CHECK(counts.lost > 0);
+  CHECK(counts.probed == 30);
+}
+
+TEST_CASE("an echo waits for the end of a schedule that goes on for long") {
+  EchoCounts counts;
+  const Outcome outcome = run_echo(
+      1, {.hosts = 2, .schedule = "1s cut n0 -> n1 for 9s\n900s pause n1 for 10s"}, {}, counts);
+  CHECK(outcome.violation == "");
+  CHECK(outcome.simulated > std::chrono::seconds(910));
+  CHECK(counts.probed == 2);
+}
+
+TEST_CASE("a schedule that cannot be read is the violation of a run") {
+  for (const Scenario& scenario : scenarios())
+    CHECK(scenario.run(1, {.schedule = "1s melt"}, {}).violation.contains("no fault 'melt'"));
 }
 #endif
 

@@ -63,3 +63,50 @@ TEST_CASE("the hashes of two hundred seeds of each scenario are those that were 
     CHECK(line == expected);
   }
 }
+
+TEST_CASE("a scenario that is given the schedule that it drew does exactly the same") {
+  for (const Scenario& scenario : scenarios())
+    for (const bool byte_mode : {false, true}) {
+      if (byte_mode && !scenario.knows("mode")) continue;
+      for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+        CAPTURE(scenario.name);
+        CAPTURE(seed);
+        const Outcome drawn = scenario.run(seed, {.byte_mode = byte_mode}, {});
+        CHECK(drawn.schedule.ends_with("heal\n") != drawn.schedule.ends_with("heal late\n"));
+        const Outcome given =
+            scenario.run(seed, {.byte_mode = byte_mode, .schedule = drawn.schedule}, {});
+        CHECK(given.hash == drawn.hash);
+        CHECK(given.schedule == drawn.schedule);
+        CHECK(given.operations == drawn.operations);
+        CHECK(scenario.check({.schedule = drawn.schedule}));
+      }
+    }
+}
+
+TEST_CASE("a scenario whose schedule lost its last line is healed all the same") {
+  for (const Scenario& scenario : scenarios())
+    for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+      CAPTURE(scenario.name);
+      CAPTURE(seed);
+      std::string schedule = scenario.run(seed, {}, {}).schedule;
+      schedule.resize(schedule.rfind('\n', schedule.size() - 2) + 1);
+      schedule += "1ms crash n0\n";  // Without an end.
+      const Outcome outcome = scenario.run(seed, {.schedule = schedule}, {});
+      CHECK(outcome.violation == "");
+      CHECK(outcome.schedule.ends_with(" heal\n"));
+    }
+}
+
+TEST_CASE("a scenario without faults has no schedule and a given one is refused with its line") {
+  for (const Scenario& scenario : scenarios()) {
+    CAPTURE(scenario.name);
+    const Outcome outcome = scenario.run(1, {.faults = false}, {});
+    CHECK(outcome.violation == "");
+    CHECK(outcome.schedule == "");
+    CHECK(outcome.faults.size() <= 2);  // Pauses of a process, and room that ran out.
+    const tubing::Result<> checked = scenario.check({.schedule = "1s heal\n1s melt n0"});
+    REQUIRE_FALSE(checked);
+    CHECK(checked.error().text().contains("line 2: there is no fault 'melt'"));
+    CHECK_FALSE(scenario.check({.schedule = "1s crash n64"}));
+  }
+}

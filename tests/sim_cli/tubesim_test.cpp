@@ -232,14 +232,16 @@ TEST_CASE("tubesim prints a line with the hash of each seed, the same each time"
 
 TEST_CASE("tubesim keeps a schedule, and runs it again to the same hash") {
   const std::string path = TUBING_BINARY_DIR "/kept_schedule.txt";
-  const Finished drawn = tubesim({"run", "grid", "--seed", "6", "--keep-schedule", path});
-  CHECK(drawn.status == 0);
-  CHECK(content_of(path).contains(" heal"));
-  const Finished given = tubesim({"run", "grid", "--seed", "6", "--schedule", path});
-  const Finished again = tubesim({"run", "grid", "--seed", "6", "--schedule", path});
-  CHECK(given.status == 0);
-  CHECK(given.out == again.out);
-  std::filesystem::remove(path);
+  for (const char* scenario : {"echo", "files", "grid"}) {
+    CAPTURE(scenario);
+    const Finished drawn = tubesim({"run", scenario, "--seed", "6", "--keep-schedule", path});
+    CHECK(drawn.status == 0);
+    CHECK(content_of(path).contains(" heal"));
+    const Finished given = tubesim({"run", scenario, "--seed", "6", "--schedule", path});
+    CHECK(given.status == 0);
+    CHECK(given.out == drawn.out);
+    std::filesystem::remove(path);
+  }
 }
 
 TEST_CASE("tubesim writes a trace whose last hash is that of the run") {

@@ -1,0 +1,94 @@
+#include "tubing/sim/scenarios/stage.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace tubing::sim {
+namespace {
+
+/// How long a process that was killed in the middle of a step may take to be behind it.
+constexpr Duration kLastStepMax = std::chrono::seconds(1);
+
+/// How often each fault took effect that did.
+std::vector<Tally> tallies(World& world) {
+  std::vector<Tally> faults;
+  const auto add = [&](std::string_view name, std::uint64_t count) {
+    if (count > 0) faults.push_back({.name = std::string(name), .count = count});
+  };
+  for (std::size_t i = 0; i < static_cast<std::size_t>(FaultKind::count); ++i) {
+    const auto kind = static_cast<FaultKind>(i);
+    add(fault_name(kind), world.links().counts().of(kind));
+  }
+  DiskCounts disks;
+  for (const Host& host : world.hosts()) disks += world.host(host.id()).disk().counts();
+  for (std::size_t i = 0; i < kDiskFaults; ++i)
+    add(fault_name(static_cast<DiskFault>(i)), disks.faults[i]);
+  return faults;
+}
+
+}  // namespace
+
+std::vector<std::string> host_names(std::size_t hosts) {
+  std::vector<std::string> names;
+  names.reserve(hosts);
+  for (std::size_t host = 0; host < hosts; ++host) names.push_back(fmt::format("n{}", host));
+  return names;
+}
+
+Result<> check_given_schedule(const ScenarioOptions& options, std::size_t hosts) {
+  const Result<Schedule> chosen = choose_schedule(options, {}, {}, hosts);
+  if (!chosen) return chosen.error();
+  return {};
+}
+
+Result<Schedule> choose_schedule(const ScenarioOptions& options, Schedule drawn, Duration span,
+                                 std::size_t hosts) {
+  if (!options.schedule) return options.faults ? std::move(drawn) : Schedule{};
+  Result<Schedule> given = read_schedule(*options.schedule, host_names(hosts));
+  if (!given || healed_at(*given) != Duration::max()) return given;
+  for (const ScheduledFault& fault : *given) span = std::max(span, fault.at);
+  given->push_back({.at = span, .action = FaultAction::heal});
+  const Result<> sound = check_schedule(*given, host_names(hosts));
+  if (!sound) return sound.error();
+  return given;
+}
+
+Stage::Stage(std::uint64_t seed, const WorldOptions& options, std::size_t hosts, Schedule schedule,
+             const ScenarioSinks& sinks)
+    : names_(host_names(hosts)),
+      world_(seed, options),
+      nemesis_(with_hosts(), std::move(schedule)) {
+  world_.run_hash().trace_to(sinks.trace);
+  if (sinks.planned) (*sinks.planned)(plan());
+}
+
+Outcome Stage::plan() const {
+  return {.schedule = schedule_text(schedule(), names_), .story = told(schedule(), names_)};
+}
+
+World& Stage::with_hosts() {
+  for (const std::string& name : names_) world_.add_host({.name = name});
+  return world_;
+}
+
+void Stage::close() {
+  faults_ = tallies(world_);
+  for (const Host& host : world_.hosts())
+    for (const auto& process : host.processes()) process->crash();
+  world_.run_for(kLastStepMax);
+}
+
+Outcome Stage::outcome(std::string violation) const {
+  if (violation.empty() && !world_.problems().empty()) violation = world_.problems().front();
+  Outcome outcome = plan();
+  outcome.violation = std::move(violation);
+  outcome.hash = world_.hash();
+  outcome.events = world_.run_hash().events();
+  outcome.faults = faults_;
+  outcome.simulated = world_.now().time_since_epoch();
+  return outcome;
+}
+
+}  // namespace tubing::sim
