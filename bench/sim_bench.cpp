@@ -89,6 +89,14 @@ double messages_per_s(std::uint64_t messages, bool byte_mode) {
   return static_cast<double>(grid.outcome.operations) / grid.seconds;
 }
 
+/// Entries in the hash: each arrival, each resumption of a strand, each fault. In byte mode an
+/// event is a chunk of bytes in which many messages travel, so that fewer events carry as much:
+/// compare messages between the modes, and events within one.
+double events_per_s(std::uint64_t messages, bool byte_mode) {
+  const Grid grid = run_grid(messages, byte_mode);
+  return static_cast<double>(grid.outcome.events) / grid.seconds;
+}
+
 /// The longest run that the seed system has told of: a million messages in each pair.
 double grid_of_42_million_s() { return run_grid(1'000'000, false).seconds; }
 
@@ -193,6 +201,8 @@ int main(int argc, char** argv) {
   report.row("message_mode_per_s", "1/s", seed_system,
              [] { return messages_per_s(20'000, false); });
   report.row("byte_mode_per_s", "1/s", seed_system, [] { return messages_per_s(2'000, true); });
+  report.row("events_per_s", "1/s", "", [] { return events_per_s(20'000, false); });
+  report.row("byte_mode_events_per_s", "1/s", "", [] { return events_per_s(2'000, true); });
   report.row("grid_of_42_million_s", "s", "the seed system 3,785", grid_of_42_million_s);
   report.row("sleeps_per_s", "1/s", "", sleeps_per_s);
   report.row("busy_message_mode", "x real time", "FoundationDB 36 busy",
