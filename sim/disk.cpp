@@ -37,7 +37,7 @@ void Disk::begin_next(Line& line) {
   const DiskRequest& request = *line.current.request;
   line.hung = medium_.draw_hang(request);
   if (line.hung) return;
-  line.done = reactor_.schedule(reactor_.now() + medium_.draw_time(request),
+  line.done = reactor_.schedule(reactor_.world_now() + medium_.draw_time(request),
                                 [this, &line] { complete(line); });
 }
 
@@ -65,7 +65,7 @@ void Disk::complete(Line& line) {
 void Disk::release_hung() {
   for (Line& line : lines_) {
     if (!std::exchange(line.hung, false)) continue;
-    line.done = reactor_.schedule(reactor_.now(), [this, &line] { complete(line); });
+    line.done = reactor_.schedule(reactor_.world_now(), [this, &line] { complete(line); });
   }
 }
 

@@ -140,7 +140,10 @@ void Draw::draw_amount(ScheduledFault& fault) {
     case FaultAction::disk: {
       fault.disk = pick(options_.disk_faults);
       const auto [min, max] = harm_of(fault.disk);
-      return between(min, max);
+      const auto raised = [&](std::uint64_t rate) {
+        return std::min<std::uint64_t>(rate * options_.rate_min_ppm / 1'000, kPpm);
+      };
+      return between(raised(min), raised(max));
     }
     case FaultAction::slow: return between(1'000'000, 1'000'000'000);
     case FaultAction::throttle: return between(1'000, 1'000'000);
@@ -153,7 +156,8 @@ void Draw::draw_amount(ScheduledFault& fault) {
       fault.amount = signed_of(draw_scaled(prng_, 1'000'000, 3'600'000'000'000));
       return;
     default:
-      if (detail::grammar_of(fault.action).unit == FaultUnit::ppm) between(1'000, kPpm);
+      if (detail::grammar_of(fault.action).unit == FaultUnit::ppm)
+        between(options_.rate_min_ppm, kPpm);
       return;
   }
 }
@@ -165,8 +169,9 @@ ScheduledFault Draw::fault() {
   draw_amount(fault);
   if (!is_instant(fault.action)) {
     const auto left = static_cast<std::uint64_t>((options_.span - fault.at).count());
-    fault.lasts = Duration(
-        static_cast<std::int64_t>(draw_scaled(prng_, std::min<std::uint64_t>(left, 1'000), left)));
+    const auto least = static_cast<std::uint64_t>(options_.lasts_min.count());
+    fault.lasts =
+        Duration(static_cast<std::int64_t>(draw_scaled(prng_, std::min(left, least), left)));
   }
   return fault;
 }

@@ -17,6 +17,10 @@ struct SwarmOptions {
   std::vector<FaultAction> actions = {};
   /// Of `disk`; likewise.
   std::vector<DiskFault> disk_faults = {};
+  /// How weak a fault may be. Where little is under way, what is short or rare meets nothing: a
+  /// rate of 20'000 makes those of disks twenty times as large, too. Requires: at most kPpm.
+  Duration lasts_min = std::chrono::microseconds(1);
+  std::uint32_t rate_min_ppm = 1'000;
   FaultBudget budget = {};
 };
 

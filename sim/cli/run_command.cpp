@@ -8,10 +8,7 @@
 #include <charconv>
 #include <csignal>
 #include <cstdio>
-#include <cstring>
-#include <fstream>
 #include <optional>
-#include <sstream>
 #include <thread>
 
 #include "tubing/sim/cli/run_report.h"
@@ -31,36 +28,6 @@ std::optional<std::uint64_t> number(std::string_view text) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
   return value;
-}
-
-Result<std::string> content_of(const std::string& path) {
-  std::ifstream file(path);
-  if (!file) return bad_usage(fmt::format("{} cannot be read; is there such a file?", path));
-  std::stringstream content;
-  if (file.peek() != std::ifstream::traits_type::eof()) content << file.rdbuf();
-  if (file.bad() || content.fail())
-    return bad_usage(fmt::format("{} cannot be read; is it a file?", path));
-  return content.str();
-}
-
-/// As a shell reads it back.
-std::string quoted(const std::string& path) {
-  constexpr std::string_view kPlain =
-      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./:@%+=,-";
-  if (!path.empty() && path.find_first_not_of(kPlain) == std::string::npos) return path;
-  std::string text = "'";
-  for (const char c : path) text += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return text + "'";
-}
-
-Result<> write_file(const std::string& path, std::string_view content) {
-  std::FILE* const file = std::fopen(path.c_str(), "w");
-  if (file == nullptr)
-    return bad_usage(fmt::format("{} cannot be written: {}", path, std::strerror(errno)));
-  const bool written = std::fwrite(content.data(), 1, content.size(), file) == content.size();
-  if (std::fclose(file) == 0 && written) return {};
-  return bad_usage(
-      fmt::format("{} could not be written to its end: {}", path, std::strerror(errno)));
 }
 
 /// While it lives Ctrl-C ends nothing, but lets its file be read.
@@ -98,7 +65,8 @@ int refuse(const Error& error) {
 
 }  // namespace
 
-RunCommand::RunCommand(CLI::App& app) : run_(app.add_subcommand("run", "Run seeds of a scenario")) {
+RunCommand::RunCommand(CLI::App& app)
+    : run_(app.add_subcommand("run", "Run seeds of a scenario")), texts_(*run_) {
   run_->add_option("scenario", name_, "Which: tubesim list shows them")->required();
   run_->add_option("--seed,--seeds", ranges_, "A seed, or A..B; may be given several times")
       ->required()
@@ -107,10 +75,6 @@ RunCommand::RunCommand(CLI::App& app) : run_(app.add_subcommand("run", "Run seed
                  "Run each seed twice, side by side, and name the first event that differs");
   run_->add_option("--trace", trace_path_,
                    "Write each event of the one seed there; as JSON where it ends with .jsonl")
-      ->type_name("FILE");
-  run_->add_option("--schedule", schedule_path_, "Take the faults from there; none are drawn")
-      ->type_name("FILE");
-  run_->add_option("--keep-schedule", kept_schedule_path_, "Write the faults of the one seed there")
       ->type_name("FILE");
   options_.jobs = std::max(1U, std::thread::hardware_concurrency());
   run_->add_option("--jobs", options_.jobs, "How many processes run at the same time")
@@ -122,6 +86,8 @@ RunCommand::RunCommand(CLI::App& app) : run_(app.add_subcommand("run", "Run seed
       ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1'000'000'000}));
   run_->add_option("--mode", mode_, "message, or byte: with records, mux and encryption below")
       ->check(CLI::IsMember({"message", "byte"}));
+  run_->add_option("--wrong", options_.scenario.wrong,
+                   "Let the scenario make one of its mistakes: tubesim list shows them");
   run_->add_flag("--no-faults", no_faults_, "Let nothing go wrong");
   run_->add_flag("--json", json_, "Print a JSON object for each seed, and one for all");
   run_->add_flag("--quiet", quiet_, "Print no line for a seed that passed");
@@ -147,15 +113,9 @@ Result<> RunCommand::prepare() {
   if (!known) return known;
   options_.scenario.byte_mode = mode_ == "byte";
   options_.scenario.faults = !no_faults_;
-  if (!schedule_path_.empty()) {
-    Result<std::string> schedule = content_of(schedule_path_);
-    if (!schedule) return std::move(schedule).error();
-    options_.scenario.schedule = *std::move(schedule);
-    Result<> readable = scenario_->check(options_.scenario);
-    if (!readable)
-      return bad_usage(fmt::format("{}: {}", schedule_path_, readable.error().detail()));
-  }
-  return {};
+  Result<> sound = scenario_->check(options_.scenario);
+  if (!sound) return bad_usage(sound.error().detail());
+  return texts_.load(*scenario_, options_.scenario);
 }
 
 Result<> RunCommand::add_seeds(const std::string& range) {
@@ -174,10 +134,11 @@ Result<> RunCommand::add_seeds(const std::string& range) {
 }
 
 Result<> RunCommand::check_options() const {
-  const std::pair<const char*, bool> chosen[] = {
-      {"hosts", options_.scenario.hosts != 0},    {"messages", options_.scenario.messages != 0},
-      {"mode", run_->count("--mode") > 0},        {"schedule", !schedule_path_.empty()},
-      {"schedule", !kept_schedule_path_.empty()}, {"faults", no_faults_}};
+  const std::pair<const char*, bool> chosen[] = {{"hosts", options_.scenario.hosts != 0},
+                                                 {"messages", options_.scenario.messages != 0},
+                                                 {"mode", run_->count("--mode") > 0},
+                                                 {"faults", no_faults_},
+                                                 {"wrong", !options_.scenario.wrong.empty()}};
   for (const auto& [option, given] : chosen)
     if (given && !scenario_->knows(option))
       return bad_usage(fmt::format("the scenario {} does not know {}; it knows: {}", name_, option,
@@ -185,17 +146,16 @@ Result<> RunCommand::check_options() const {
   const bool one = options_.seeds.size() == 1 && options_.seeds[0].count() == 1;
   if (!trace_path_.empty() && (!one || options_.check))
     return bad_usage("a trace is that of one seed, without --check; use --seed N --trace FILE");
-  if (!kept_schedule_path_.empty() && !one)
-    return bad_usage("one schedule is kept; use --seed N --keep-schedule FILE");
-  if (no_faults_ && !schedule_path_.empty())
+  if (!options_.scenario.wrong.empty() && !scenario_->errs(options_.scenario.wrong))
+    return bad_usage(fmt::format("the scenario {} has no mistake '{}'; it has: {}", name_,
+                                 options_.scenario.wrong, scenario_->wrongs));
+  if (no_faults_ && texts_.gives_schedule())
     return bad_usage("--no-faults and --schedule exclude each other");
-  return {};
+  return texts_.check(*scenario_, one);
 }
 
 std::string RunCommand::repeat(std::uint64_t seed) const {
-  std::string command = sim::repeat_command(*scenario_, seed, options_);
-  if (!schedule_path_.empty()) command += " --schedule " + quoted(schedule_path_);
-  return command;
+  return sim::repeat_command(*scenario_, seed, options_) + texts_.repeat();
 }
 
 void RunCommand::tell(const SeedOutcome& seed) {
@@ -206,11 +166,6 @@ void RunCommand::tell(const SeedOutcome& seed) {
   }
   if (!quiet_ || !passed) put(stdout, summary_line(*scenario_, seed) + "\n");
   if (!passed) put(stdout, violation_text(seed, repeat(seed.seed)));
-}
-
-Result<> RunCommand::keep_schedule(const sim::Outcome& outcome) const {
-  if (kept_schedule_path_.empty()) return {};
-  return write_file(kept_schedule_path_, outcome.schedule);
 }
 
 int RunCommand::run_one() {
@@ -226,7 +181,7 @@ int RunCommand::run_one() {
   if (!outcome) return refuse(outcome.error());
   const SeedOutcome done{.seed = seed, .outcome = *std::move(outcome)};
   tell(done);
-  const Result<> kept = keep_schedule(done.outcome);
+  const Result<> kept = texts_.keep(done.outcome);
   const int status = kept ? kExitOk : refuse(kept.error());
   return done.outcome.violation.empty() ? status : kExitViolation;
 }
@@ -262,6 +217,8 @@ std::string list_text() {
   for (const sim::Scenario& scenario : sim::scenarios()) {
     text += fmt::format("{:<8} {}\n", scenario.name, scenario.summary);
     if (!scenario.options.empty()) text += fmt::format("{:<8}   knows: {}\n", "", scenario.options);
+    if (!scenario.wrongs.empty())
+      text += fmt::format("{:<8}   mistakes, for --wrong: {}\n", "", scenario.wrongs);
   }
   return text;
 }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "tubing/sim/campaign.h"
+#include "tubing/sim/cli/run_texts.h"
 
 namespace tubing::cli {
 
@@ -38,15 +39,13 @@ class RunCommand {
   int run_many();
   void tell(const sim::SeedOutcome& seed);
   std::string repeat(std::uint64_t seed) const;
-  Result<> keep_schedule(const sim::Outcome& outcome) const;
 
   CLI::App* run_;
+  RunTexts texts_;
   std::string name_;
   std::vector<std::string> ranges_;
   std::string mode_ = "message";
   std::string trace_path_;
-  std::string schedule_path_;
-  std::string kept_schedule_path_;
   bool no_faults_ = false;
   bool json_ = false;
   bool quiet_ = false;

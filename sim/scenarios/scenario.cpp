@@ -8,17 +8,25 @@
 #include "tubing/sim/scenarios/echo.h"
 #include "tubing/sim/scenarios/files.h"
 #include "tubing/sim/scenarios/grid.h"
+#include "tubing/sim/scenarios/register.h"
 
 namespace tubing::sim {
 
-bool Scenario::knows(std::string_view option) const {
-  for (std::string_view left = options; !left.empty();) {
-    const std::size_t end = std::min(left.find(' '), left.size());
-    if (left.substr(0, end) == option) return true;
-    left.remove_prefix(std::min(end + 1, left.size()));
+namespace {
+
+bool has_word(std::string_view words, std::string_view word) {
+  while (!words.empty()) {
+    const std::size_t end = std::min(words.find(' '), words.size());
+    if (words.substr(0, end) == word) return true;
+    words.remove_prefix(std::min(end + 1, words.size()));
   }
   return false;
 }
+
+}  // namespace
+
+bool Scenario::knows(std::string_view option) const { return has_word(options, option); }
+bool Scenario::errs(std::string_view wrong) const { return has_word(wrongs, wrong); }
 
 std::string failure_class(std::string_view violation) {
   constexpr std::string_view kAssertion = "assertion failed: ";
@@ -61,6 +69,13 @@ std::span<const Scenario> scenarios() {
                .run = run_grid,
                .check = check_grid,
                .faults = grid_faults},
+      Scenario{.name = "register",
+               .summary = "clients read and write keys of replicas, judged by their history",
+               .options = "hosts mode schedule faults workload history wrong",
+               .run = run_register,
+               .check = check_register,
+               .faults = register_faults,
+               .wrongs = kRegisterWrongs},
   };
   return kScenarios;
 }

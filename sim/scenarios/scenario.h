@@ -98,6 +98,7 @@ struct Scenario {
   std::string_view wrongs = {};
 
   bool knows(std::string_view option) const;
+  bool errs(std::string_view wrong) const;
 };
 
 /// What kind of failure this is, without what differs from run to run: its first line with N for

@@ -118,6 +118,19 @@ TEST_CASE("a clock that runs fast reaches a deadline early, and no other host's 
   CHECK(order == std::vector<std::string>{"fast/p", "even/p"});
 }
 
+TEST_CASE("a disk takes its time by the world whatever its host's clock says") {
+  World world(1);
+  Host& host = world.add_host({.name = "host"});
+  host.jump_clock(1min);
+  Process& process = host.spawn("p", [](Process& self) -> Task<> {
+    auto file = co_await tubing::ok(self.disk().open("f", OpenMode::create));
+    co_await tubing::ok(file.write(0, tubing::Bytes(1)));
+    co_return co_await file.sync();
+  });
+  CHECK(world.run_until_ended(process));
+  CHECK(world.now() < Time(100ms));
+}
+
 TEST_CASE("a wall clock that leaps back leaves the monotonic clock alone") {
   World world(1);
   Host& host = world.add_host({.name = "a"});

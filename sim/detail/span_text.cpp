@@ -1,0 +1,76 @@
+#include "tubing/sim/detail/span_text.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <limits>
+
+namespace tubing::sim::detail {
+namespace {
+
+struct Unit {
+  std::string_view name;
+  std::int64_t ns;
+};
+// The largest first.
+constexpr Unit kUnits[] = {{"s", 1'000'000'000}, {"ms", 1'000'000}, {"us", 1'000}, {"ns", 1}};
+
+/// `whole` and a fraction of so many digits, without zeros at its end.
+std::string decimal(std::int64_t whole, std::int64_t fraction, int digits) {
+  std::string text = fmt::format("{}.{:0{}}", whole, fraction, digits);
+  while (text.ends_with('0')) text.pop_back();
+  if (text.ends_with('.')) text.pop_back();
+  return text;
+}
+
+}  // namespace
+
+std::string span_text(Duration span) {
+  for (const Unit& unit : kUnits)
+    if (span.count() % unit.ns == 0) return fmt::format("{}{}", span.count() / unit.ns, unit.name);
+  return {};
+}
+
+std::optional<Duration> read_span(std::string_view text) {
+  constexpr std::int64_t kMax = std::numeric_limits<std::int64_t>::max() / 4;
+  for (const std::string_view name : {"ns", "us", "ms", "s"}) {
+    if (!text.ends_with(name)) continue;
+    text.remove_suffix(name.size());
+    std::int64_t value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    const auto unit = std::ranges::find(kUnits, name, &Unit::name);
+    if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+    if (value > kMax / unit->ns || value < -kMax / unit->ns) return std::nullopt;
+    return Duration(value * unit->ns);
+  }
+  return std::nullopt;
+}
+
+std::string seconds_told(Duration span) {
+  const std::int64_t us = span.count() / 1'000;
+  return decimal(us / 1'000'000, us % 1'000'000, 6) + " s";
+}
+
+std::string span_told(Duration span) {
+  const std::int64_t us = span.count() / 1'000;
+  if (us < 1'000) return fmt::format("{} us", us);
+  if (us < 1'000'000) return decimal(us / 1'000, us % 1'000 / 100, 1) + " ms";
+  return decimal(us / 1'000'000, us % 1'000'000 / 1'000, 3) + " s";
+}
+
+std::vector<std::string_view> words_of(std::string_view line) {
+  constexpr std::string_view kBlanks = " \t\r";
+  std::vector<std::string_view> words;
+  line = line.substr(0, line.find('#'));
+  while (!line.empty()) {
+    const std::size_t begin = line.find_first_not_of(kBlanks);
+    if (begin == std::string_view::npos) break;
+    const std::size_t end = std::min(line.find_first_of(kBlanks, begin), line.size());
+    words.push_back(line.substr(begin, end - begin));
+    line.remove_prefix(end);
+  }
+  return words;
+}
+
+}  // namespace tubing::sim::detail

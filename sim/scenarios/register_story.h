@@ -1,0 +1,17 @@
+// What happened to a replicated register, as a story.
+#pragma once
+
+#include <string>
+
+#include "tubing/sim/scenarios/register_state.h"
+#include "tubing/sim/schedule.h"
+
+namespace tubing::sim {
+
+/// The hosts, then faults, operations, what replicas stored and what they came back with, in the
+/// order of time. A read that came too late to be right says so: "although …".
+/// `names` are those of the hosts; the run ended at `ended`.
+std::string register_story(const RegisterState& state, const Schedule& schedule,
+                           const std::vector<std::string>& names, Time ended);
+
+}  // namespace tubing::sim
