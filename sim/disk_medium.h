@@ -57,7 +57,8 @@ class DiskMedium {
   bool rot(std::string_view path, std::uint64_t offset, std::byte mask = std::byte{1});
 
   /// How a judge reads a disk: all that a process would find, at once, without any fault and
-  /// without a trace of having looked. After a loss of power that is what it left.
+  /// without a trace of having looked. After a loss of power that is what it left. It takes as much
+  /// memory as the files are long, with their holes.
   DiskImage image() const;
   const DiskCounts& counts() const { return counts_; }
   /// Told of each damage as it happens, for a model that must not take it for a bug.

@@ -71,6 +71,8 @@ enum class FaultKind : std::uint8_t {
   corrupted,
   reset,
   cut,
+  slowed,
+  throttled,
   held,
   isolated,
   delivered_late,

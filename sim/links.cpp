@@ -10,11 +10,17 @@ namespace tubing::sim {
 namespace {
 
 constexpr std::array<std::string_view, static_cast<std::size_t>(FaultKind::count)> kFaultNames{
-    "dropped",       "deaf",           "duplicated",    "reordered",
-    "corrupted",     "reset",          "cut",           "held",
-    "isolated",      "delivered_late", "dial_refused",  "dial_unanswered",
-    "write_blocked", "half_open",      "process_crash", "power_loss",
-    "restart",       "pause",          "clock_rate",    "clock_jump",
+    "dropped",       "deaf",
+    "duplicated",    "reordered",
+    "corrupted",     "reset",
+    "cut",           "slowed",
+    "throttled",     "held",
+    "isolated",      "delivered_late",
+    "dial_refused",  "dial_unanswered",
+    "write_blocked", "half_open",
+    "process_crash", "power_loss",
+    "restart",       "pause",
+    "clock_rate",    "clock_jump",
     "wall_jump"};
 
 void require_sound(const LinkConditions& conditions) {

@@ -107,6 +107,9 @@ void Nemesis::begin(std::size_t index) {
     if (fault.lasts > Duration::zero())
       world_.at(Time(fault.ends()), [this, index] { end(index); });
   }
+  FaultCounts& counts = world_.links().counts();
+  if (fault.action == FaultAction::slow) counts.add(FaultKind::slowed);
+  if (fault.action == FaultAction::throttle) counts.add(FaultKind::throttled);
   if (is_of_network(fault.action)) return set_network();
   for (const HostId host : fault.groups[0]) strike(fault, host);
 }

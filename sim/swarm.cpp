@@ -177,8 +177,9 @@ ScheduledFault Draw::fault() {
 }
 
 Schedule Draw::schedule() {
-  const std::size_t most =
-      options_.budget.faults_max - std::min<std::size_t>(options_.budget.faults_max, 1);
+  // The last line heals.
+  const std::size_t all = std::min(options_.budget.faults_max, kScheduleFaultsMax);
+  const std::size_t most = all - std::min<std::size_t>(all, 1);
   const std::uint64_t wanted = most == 0 ? 0 : draw_scaled(prng_, 1, most);
   Schedule schedule;
   for (std::uint64_t tries = wanted * kTriesPerFault; tries > 0 && schedule.size() < wanted;

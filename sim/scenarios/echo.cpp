@@ -220,10 +220,10 @@ Result<> check_echo(const ScenarioOptions& options) {
 
 std::vector<std::string> echo_faults(const ScenarioOptions& options) {
   if (!options.faults || options.schedule) return {};
-  return {"dropped",    "deaf",          "corrupted",    "reset",           "cut",
-          "held",       "isolated",      "dial_refused", "dial_unanswered", "write_blocked",
-          "half_open",  "process_crash", "power_loss",   "restart",         "pause",
-          "clock_rate", "clock_jump",    "wall_jump"};
+  return {"dropped",         "deaf",          "corrupted",  "reset",         "cut",
+          "slowed",          "throttled",     "held",       "isolated",      "dial_refused",
+          "dial_unanswered", "write_blocked", "half_open",  "process_crash", "power_loss",
+          "restart",         "pause",         "clock_rate", "clock_jump",    "wall_jump"};
 }
 
 }  // namespace tubing::sim

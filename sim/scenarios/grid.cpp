@@ -242,10 +242,12 @@ Result<> check_grid(const ScenarioOptions& options) {
 std::vector<std::string> grid_faults(const ScenarioOptions& options) {
   if (!options.faults || options.schedule) return {};
   std::vector<FaultKind> kinds{
-      FaultKind::dropped,    FaultKind::deaf,      FaultKind::corrupted,   FaultKind::reset,
-      FaultKind::cut,        FaultKind::held,      FaultKind::isolated,    FaultKind::process_crash,
-      FaultKind::power_loss, FaultKind::restart,   FaultKind::pause,       FaultKind::clock_rate,
-      FaultKind::clock_jump, FaultKind::wall_jump, FaultKind::dial_refused};
+      FaultKind::dropped,    FaultKind::deaf,          FaultKind::corrupted,
+      FaultKind::reset,      FaultKind::cut,           FaultKind::held,
+      FaultKind::isolated,   FaultKind::process_crash, FaultKind::power_loss,
+      FaultKind::restart,    FaultKind::pause,         FaultKind::clock_rate,
+      FaultKind::clock_jump, FaultKind::wall_jump,     FaultKind::dial_refused,
+      FaultKind::slowed,     FaultKind::throttled};
   if (options.byte_mode) {
     kinds.push_back(FaultKind::dial_unanswered);
   } else {

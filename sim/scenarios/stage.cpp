@@ -75,6 +75,7 @@ World& Stage::with_hosts() {
 
 void Stage::close() {
   faults_ = tallies(world_);
+  ran_ = world_.now().time_since_epoch();
   for (const Host& host : world_.hosts())
     for (const auto& process : host.processes()) process->crash();
   world_.run_for(kLastStepMax);
@@ -87,7 +88,7 @@ Outcome Stage::outcome(std::string violation) const {
   outcome.hash = world_.hash();
   outcome.events = world_.run_hash().events();
   outcome.faults = faults_;
-  outcome.simulated = world_.now().time_since_epoch();
+  outcome.simulated = ran_;
   return outcome;
 }
 

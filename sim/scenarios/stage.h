@@ -55,7 +55,9 @@ class Stage {
   const std::vector<std::string> names_;
   World world_;
   Nemesis nemesis_;
+  // Until it was closed.
   std::vector<Tally> faults_;
+  Duration ran_{};
 };
 
 }  // namespace tubing::sim

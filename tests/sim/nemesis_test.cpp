@@ -211,6 +211,8 @@ TEST_CASE("a slow link takes longer, a narrow one passes less, and both are then
   at(4s, 0ms, 3'000);
   at(5s, 0ms, 4'000);
   at(6s, 0ms, 5'000);
+  CHECK(world.links().counts().of(FaultKind::slowed) == 2);
+  CHECK(world.links().counts().of(FaultKind::throttled) == 4);
 }
 
 TEST_CASE("dials to a host that refuses them fail in both modes until it is over") {

@@ -55,6 +55,7 @@ TEST_CASE("a run that failed tells its faults as text and in words and which too
   CHECK(count_of(outcome, "power_loss") == 1);
   CHECK(count_of(outcome, "no_space") == 1);
   CHECK(count_of(outcome, "process_crash") == 0);  // The end is no fault.
+  CHECK(outcome.simulated == 3s);
   CHECK(outcome.hash == stage.world().hash());
 }
 
