@@ -1,0 +1,38 @@
+// Ruling: what a judge says of a history, and why.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tubing/sim/judges/history.h"
+
+namespace tubing::sim {
+
+struct Ruling {
+  enum class Kind : std::uint8_t {
+    legal,
+    illegal,
+    undecided,  ///< A bound was met first; `why` names it.
+  };
+
+  Kind kind = Kind::legal;
+  /// The shortest argument, for people; empty where legal.
+  std::string why = {};
+  /// Of the operations that the argument is about, their places in the history.
+  std::vector<std::size_t> operations = {};
+
+  static Ruling illegal(std::string why, std::vector<std::size_t> operations) {
+    return {Kind::illegal, std::move(why), std::move(operations)};
+  }
+  bool legal() const { return kind == Kind::legal; }
+};
+
+/// The argument, and each of its operations on a line of its own; "legal" where it is.
+std::string told(const Ruling& ruling, const History& history);
+
+/// `error`, and the line of the history that has it: the operation's place and one.
+Error at_line(std::size_t at, const Error& error);
+
+}  // namespace tubing::sim
