@@ -4,12 +4,23 @@
 #include <concepts>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "tubing/channel/base/result.h"
 #include "tubing/channel/codec.h"
 #include "tubing/sim/judges/history.h"
 
 namespace tubing::sim {
+
+/// A step and when it was taken. Units: ns; `returned` is Operation::kNever for an unknown end.
+template <class Step>
+struct TimedStep {
+  Step step;
+  std::int64_t called = 0;
+  std::int64_t returned = Operation::kNever;
+
+  bool is_known() const { return returned != Operation::kNever; }
+};
 
 /// A value of a class M, which may keep tables of its own. It has the types
 ///
@@ -34,6 +45,11 @@ namespace tubing::sim {
 /// It may have, beside these,
 ///
 /// - `void survey(const History&)`: called once before all others, where parts depend on the whole.
+/// - `void survey_part(const std::vector<TimedStep<Step>>&)`: called before a part is judged, with
+///   all its steps, and then
+/// - `bool leads_nowhere(const State& before, const State& after) const`: whether no order of that
+///   part needs a step between the two: a list grows by another value than was read at that place.
+///   Judges get there sooner.
 /// - `std::string told(const State&) const`: for stories, "7"; else it is the state's JSON.
 ///
 /// RegisterModel is one to begin with.

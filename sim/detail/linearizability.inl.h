@@ -1,0 +1,86 @@
+// check_linearizable: what depends on the model's types.
+#pragma once
+
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tubing/sim/judges/linearizability.h"
+
+namespace tubing::sim {
+namespace detail {
+
+/// An operation as the model read it, twice.
+template <Model M>
+struct ReadOperation {
+  std::size_t index = 0;
+  std::int64_t called = 0;
+  std::int64_t returned = 0;
+  typename M::Step step;
+  typename M::Step without_results;
+};
+
+template <Model M>
+using ReadParts = std::map<std::string, std::vector<ReadOperation<M>>>;
+
+template <Model M>
+Result<ReadParts<M>> read_parts(M& model, const History& history) {
+  if constexpr (requires { model.survey(history); }) model.survey(history);
+  ReadParts<M> parts;
+  for (std::size_t i = 0; i < history.size(); ++i) {
+    Result<typename M::Step> without_results = model.read(without_end(history[i]));
+    if (!without_results) return in_line(i, without_results.error());
+    Result<std::string> part = model.part(history[i]);
+    if (!part) return in_line(i, part.error());
+    if (history[i].ending == Ending::failed) continue;
+    Result<typename M::Step> step = model.read(history[i]);
+    if (!step) return in_line(i, step.error());
+    parts[*std::move(part)].push_back(
+        {i, history[i].called, history[i].returned, *std::move(step), *std::move(without_results)});
+  }
+  return parts;
+}
+
+template <Model M>
+void judge_part(LinearizabilityJudge& judge, M& model, std::string name,
+                const std::vector<ReadOperation<M>>& operations) {
+  ModelSpace<M> space(model, operations.size());
+  if constexpr (requires(std::vector<TimedStep<typename M::Step>> steps) {
+                  model.survey_part(steps);
+                }) {
+    std::vector<TimedStep<typename M::Step>> timed;
+    timed.reserve(operations.size());
+    for (const ReadOperation<M>& operation : operations)
+      timed.push_back({operation.step, operation.called, operation.returned});
+    model.survey_part(timed);
+  }
+  LinearizabilityJudge::Part part{.name = std::move(name), .operations = {}};
+  std::vector<LinearizabilityJudge::Steps> steps;
+  for (const ReadOperation<M>& operation : operations) {
+    part.operations.push_back(operation.index);
+    steps.push_back(
+        {.step = space.step(operation.step),
+         .without_results = space.step(operation.without_results),
+         .changes_nothing = model.changes_nothing(operation.step),
+         .changes_nothing_without_results = model.changes_nothing(operation.without_results)});
+  }
+  judge.judge(part, steps, space);
+}
+
+}  // namespace detail
+
+template <Model M>
+Result<LinearizabilityReport> check_linearizable(M model, const History& history,
+                                                 const LinearizabilityOptions& options) {
+  Result<detail::ReadParts<M>> parts = detail::read_parts(model, history);
+  if (!parts) return std::move(parts).error();
+  detail::LinearizabilityJudge judge(history, options);
+  std::size_t operations = 0;
+  for (const auto& [name, read] : *parts) operations += read.size();
+  judge.count(operations, parts->size());
+  for (const auto& [name, read] : *parts) detail::judge_part(judge, model, name, read);
+  return judge.take();
+}
+
+}  // namespace tubing::sim

@@ -1,0 +1,143 @@
+// StateSpace: the states and steps of a model as numbers, for a search that compares them often.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "tubing/channel/codec.h"
+#include "tubing/channel/json.h"
+#include "tubing/sim/judges/model.h"
+#include "tubing/sim/running_hash.h"
+
+namespace tubing::sim::detail {
+
+/// Numbers for values of one type, by the hash of 128 bits of what they encode to.
+template <class T>
+class Numbering {
+ public:
+  /// Returns: the number that an equal value has, or the next one.
+  std::uint32_t number(const T& value);
+
+  const T& operator[](std::uint32_t number) const { return values_[number]; }
+  std::size_t size() const { return values_.size(); }
+  /// What all of them encode to: about the memory that they take.
+  std::uint64_t bytes() const { return bytes_; }
+
+ private:
+  struct Key {
+    std::uint64_t high;
+    std::uint64_t low;
+    friend bool operator==(const Key&, const Key&) = default;
+  };
+  struct LowHalf {
+    std::size_t operator()(const Key& key) const { return key.low; }
+  };
+
+  std::vector<T> values_;
+  std::unordered_map<Key, std::uint32_t, LowHalf> numbers_;
+  ByteBuffer encoded_;
+  std::uint64_t bytes_ = 0;
+};
+
+/// What a search asks of a model, whatever its types are.
+class StateSpace {
+ public:
+  using State = std::uint32_t;
+  using Step = std::uint32_t;
+  static constexpr State kNone = ~State{0};
+
+  /// `operations`: of the part that is searched; how many results of `apply` are kept follows.
+  explicit StateSpace(std::size_t operations);
+  virtual ~StateSpace() = default;
+  StateSpace(const StateSpace&) = delete;
+  StateSpace& operator=(const StateSpace&) = delete;
+
+  /// Returns: the state behind the step; kNone where the step cannot happen in this state.
+  State apply(State state, Step step) {
+    Kept& kept = kept_[place(state, step)];
+    if (kept.state != state || kept.step != step) [[unlikely]]
+      kept = {.state = state, .step = step, .after = compute(state, step)};
+    return kept.after;
+  }
+  /// Whether states that lead nowhere count as ones that cannot be; at first they do. A search of
+  /// other operations than the part's has no use for them.
+  void take_hints(bool taken);
+  virtual State begin() = 0;
+  virtual std::string told(State state) const = 0;
+  /// About the memory that all states take.
+  virtual std::uint64_t state_bytes() const = 0;
+
+ protected:
+  virtual State compute(State state, Step step) = 0;
+  bool takes_hints() const { return takes_hints_; }
+
+ private:
+  struct Kept {
+    State state = kNone;
+    Step step = 0;
+    State after = kNone;
+  };
+
+  std::size_t place(State state, Step step) const {
+    const std::uint64_t mixed =
+        ((std::uint64_t{state} << 32) | step) * std::uint64_t{0x9e3779b97f4a7c15};
+    return (mixed >> 32) & (kept_.size() - 1);
+  }
+
+  bool takes_hints_ = true;
+  std::vector<Kept> kept_;  ///< A power of two; a later result takes the place of an earlier one.
+};
+
+/// The states of one part of a history.
+/// Requires: the model outlives it.
+template <Model M>
+class ModelSpace final : public StateSpace {
+ public:
+  ModelSpace(M& model, std::size_t operations) : StateSpace(operations), model_(model) {}
+
+  Step step(const typename M::Step& step) { return steps_.number(step); }
+  State begin() override { return states_.number(model_.begin()); }
+  std::string told(State state) const override;
+  std::uint64_t state_bytes() const override { return states_.bytes(); }
+
+ protected:
+  State compute(State state, Step step) override {
+    typename M::State after = states_[state];
+    if (!model_.apply(after, steps_[step])) return kNone;
+    if constexpr (requires { model_.leads_nowhere(after, after); })
+      if (takes_hints() && model_.leads_nowhere(states_[state], after)) return kNone;
+    return states_.number(after);
+  }
+
+ private:
+  M& model_;
+  Numbering<typename M::State> states_;
+  Numbering<typename M::Step> steps_;
+};
+
+template <class T>
+std::uint32_t Numbering<T>::number(const T& value) {
+  encoded_.consume(encoded_.size());
+  encode(value, encoded_);
+  RunningHash hash;
+  hash.add(encoded_.view());
+  const auto next = static_cast<std::uint32_t>(values_.size());
+  const auto [found, is_new] = numbers_.try_emplace({hash.high(), hash.low()}, next);
+  if (!is_new) return found->second;
+  values_.push_back(value);
+  bytes_ += encoded_.size() + sizeof(T) + sizeof(Key);
+  return next;
+}
+
+template <Model M>
+std::string ModelSpace<M>::told(State state) const {
+  if constexpr (requires { model_.told(states_[state]); }) {
+    return model_.told(states_[state]);
+  } else {
+    return to_json(states_[state]);
+  }
+}
+
+}  // namespace tubing::sim::detail

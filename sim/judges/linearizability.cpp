@@ -1,0 +1,212 @@
+#include "tubing/sim/judges/linearizability.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <tuple>
+
+#include "tubing/sim/detail/illegal_core.h"
+#include "tubing/sim/detail/order_search.h"
+
+namespace tubing::sim {
+namespace {
+
+using detail::JudgedOperation;
+using detail::OrderSearch;
+using detail::SearchEnd;
+using detail::SearchLimits;
+using detail::SearchOperation;
+using detail::StateSpace;
+
+/// A search begins narrow, where a legal history is decided quickly, and ends with no limit but
+/// that of configurations.
+constexpr std::array<std::size_t, 4> kWidths{4, 64, 1024, SIZE_MAX};
+constexpr std::size_t kCallsPerProgress = 256;
+
+std::string told_all(const std::vector<std::string>& states) {
+  std::string text;
+  for (std::size_t i = 0; i < states.size(); ++i)
+    text += (i == 0 ? "" : i + 1 == states.size() ? " or " : ", ") + states[i];
+  return text;
+}
+
+std::string told_operations(std::size_t count) {
+  return count == 1 ? "this operation" : fmt::format("these {} operations", count);
+}
+
+std::string limit_text(SearchEnd end, const LinearizabilityOptions& options) {
+  if (end == SearchEnd::too_much_work)
+    return fmt::format("{} steps and comparisons were not enough (work_max)", options.work_max);
+  if (end == SearchEnd::too_many_states)
+    return fmt::format("the states took more than {} bytes (state_bytes_max)",
+                       options.state_bytes_max);
+  return fmt::format("there were more than {} configurations at one time (configurations_max)",
+                     options.configurations_max);
+}
+
+}  // namespace
+
+std::string_view verdict_name(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::legal: return "legal";
+    case Verdict::illegal: return "illegal";
+    case Verdict::undecided: break;
+  }
+  return "undecided";
+}
+
+std::string IllegalPart::text(const History& history) const {
+  const std::string on = part.empty() ? "" : " on " + part;
+  std::string text =
+      cut_down ? fmt::format("No order explains {}{}", told_operations(operations.size()), on)
+               : fmt::format("No order explains the {} operations{}: none survives",
+                             others + operations.size(), on);
+  if (cut_down && others > 0)
+    text += fmt::format(", whatever became of the {} others called by then", others);
+  text += ":\n";
+  for (const std::size_t operation : operations) text += "  " + told(history[operation]) + "\n";
+  if (!states_before.empty())
+    text += since ? fmt::format("At {} ns the state was {}.", *since, told_all(states_before))
+                  : fmt::format("The first state is {}.", told_all(states_before));
+  if (!states_behind.empty())
+    text += fmt::format(" When the last of them returned it could only be {}.",
+                        told_all(states_behind));
+  return text + "\n";
+}
+
+namespace detail {
+
+Operation without_end(Operation operation) {
+  operation.ending = Ending::unknown;
+  operation.returned = Operation::kNever;
+  return operation;
+}
+
+Error in_line(std::size_t index, const Error& error) {
+  return Error(Code::invalid_argument, "check_linearizable",
+               fmt::format("line {}: {}", index + 1, error.detail()));
+}
+
+void LinearizabilityJudge::count(std::size_t operations, std::size_t parts) {
+  report_.operations = progress_.operations = operations;
+  report_.parts = progress_.parts = parts;
+}
+
+void LinearizabilityJudge::judge(const Part& part, const std::vector<Steps>& steps,
+                                 StateSpace& space) {
+  const std::vector<JudgedOperation> operations = sorted(part, steps);
+  std::vector<SearchOperation> searched;
+  searched.reserve(operations.size());
+  for (const JudgedOperation& operation : operations) searched.push_back(operation.search);
+  OrderSearch search(space, searched);
+  std::size_t calls = 0;
+  search.watch([&](std::size_t) {
+    if (++calls % kCallsPerProgress == 0) progress(calls);
+  });
+  SearchEnd end = SearchEnd::too_narrow;
+  SearchLimits limits{.configurations_max = options_.configurations_max,
+                      .work_max = options_.work_max,
+                      .state_bytes_max = options_.state_bytes_max};
+  for (const std::size_t width : kWidths) {
+    calls = 0;
+    end = search.run(width, limits);
+    limits.work_max -= std::min(limits.work_max, search.work());
+    report_.steps += search.steps();
+    report_.configurations_peak =
+        std::max(report_.configurations_peak, search.configurations_peak());
+    if (end != SearchEnd::too_narrow) break;
+  }
+  ++progress_.parts_done;
+  progress_.operations_done += part.operations.size();
+  progress(0);
+  if (end == SearchEnd::found) return;
+  if (end == SearchEnd::none) return tell(part, space, operations, search.died_at());
+  if (report_.verdict == Verdict::legal) report_.verdict = Verdict::undecided;
+  if (report_.undecided.empty())
+    report_.undecided = fmt::format(
+        "{}{}: shorten the history, have fewer operations overlap or end unknown, or raise the "
+        "limit",
+        part.name.empty() ? "" : "on " + part.name + " ", limit_text(end, options_));
+}
+
+std::vector<JudgedOperation> LinearizabilityJudge::sorted(const Part& part,
+                                                          const std::vector<Steps>& steps) const {
+  std::vector<std::size_t> order(part.operations.size());
+  for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
+  std::ranges::sort(order, {}, [&](std::size_t i) {
+    const Operation& operation = history_[part.operations[i]];
+    return std::tuple(operation.called, operation.returned, part.operations[i]);
+  });
+  std::vector<JudgedOperation> operations;
+  std::map<std::uint64_t, std::size_t> last_of;
+  for (const std::size_t i : order) {
+    const Operation& operation = history_[part.operations[i]];
+    const bool unknown = operation.ending == Ending::unknown;
+    if (unknown && steps[i].changes_nothing) continue;
+    const auto last = last_of.find(operation.client);
+    const bool touches =
+        last != last_of.end() && operations[last->second].search.returned == operation.called;
+    const std::size_t place = operations.size();
+    operations.push_back(
+        {.search = {.step = steps[i].step,
+                    .called = operation.called,
+                    .returned = operation.returned,
+                    .changes_nothing = steps[i].changes_nothing,
+                    .unknown = unknown,
+                    .after = touches ? last->second : SearchOperation::kNone},
+         .without_results = steps[i].without_results,
+         .changes_nothing_without_results = steps[i].changes_nothing_without_results,
+         .index = part.operations[i]});
+    if (!unknown) last_of.insert_or_assign(operation.client, place);
+  }
+  return operations;
+}
+
+void LinearizabilityJudge::tell(const Part& part, StateSpace& space,
+                                const std::vector<JudgedOperation>& operations,
+                                std::size_t died_at) {
+  report_.verdict = Verdict::illegal;
+  ++report_.illegal_parts;
+  IllegalCoreFinder finder(space, operations, died_at,
+                           {.configurations_max = options_.configurations_max,
+                            .work_max = options_.work_max,
+                            .state_bytes_max = options_.state_bytes_max});
+  space.take_hints(false);
+  // Parts behind this one want to be told, too.
+  const IllegalCore found = finder.find(story_work_left_ / 2);
+  story_work_left_ -= std::min(story_work_left_, finder.work());
+  IllegalPart told{.part = part.name,
+                   .operations = {},
+                   .others = found.others,
+                   .cut_down = found.cut_down,
+                   .since = found.since,
+                   .states_before = {},
+                   .states_behind = {}};
+  for (const std::size_t place : found.operations)
+    told.operations.push_back(operations[place].index);
+  const auto name_states = [&](const std::vector<StateSpace::State>& states,
+                               std::vector<std::string>& names) {
+    for (const StateSpace::State state : states) {
+      if (names.size() == IllegalPart::kStatesToldMax) {
+        names.push_back(fmt::format("one of {} more", states.size() - names.size()));
+        break;
+      }
+      names.push_back(space.told(state));
+    }
+  };
+  name_states(found.states_before, told.states_before);
+  name_states(found.states_behind, told.states_behind);
+  if (!report_.illegal || told.operations.size() < report_.illegal->operations.size())
+    report_.illegal = std::move(told);
+}
+
+void LinearizabilityJudge::progress(std::size_t in_part) {
+  if (!options_.on_progress) return;
+  JudgeProgress now = progress_;
+  now.operations_done += in_part;
+  options_.on_progress(now);
+}
+
+}  // namespace detail
+}  // namespace tubing::sim

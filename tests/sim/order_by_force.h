@@ -1,0 +1,63 @@
+// Whether a history has an order, by trying all of them: simple, slow, and nothing of the judge's.
+#pragma once
+
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "tubing/sim/judges/history.h"
+#include "tubing/sim/judges/model.h"
+
+namespace tubing::sim {
+
+/// Puts operations one behind another in every order that their times allow, and of those of
+/// unknown end every subset.
+template <Model M>
+class OrderByForce {
+ public:
+  OrderByForce(M& model, const History& history)
+      : model_(model), history_(history), placed_(history.size(), false) {}
+
+  bool exists() { return exists_behind(model_.begin()); }
+
+ private:
+  /// Whether `one` stands before `other` in every order.
+  bool before(std::size_t one, std::size_t other) const {
+    const Operation& a = history_[one];
+    const Operation& b = history_[other];
+    if (a.ending != Ending::ok) return false;
+    if (a.returned < b.called) return true;
+    return a.client == b.client && a.returned == b.called &&
+           std::tuple(a.called, a.returned, one) < std::tuple(b.called, b.returned, other);
+  }
+
+  bool may_come_next(std::size_t next) const {
+    if (placed_[next] || history_[next].ending == Ending::failed) return false;
+    for (std::size_t i = 0; i < history_.size(); ++i)
+      if (!placed_[i] && i != next && before(i, next)) return false;
+    return true;
+  }
+
+  bool exists_behind(const typename M::State& state) {
+    bool done = true;
+    for (std::size_t i = 0; i < history_.size(); ++i)
+      done = done && (placed_[i] || history_[i].ending != Ending::ok);
+    if (done) return true;
+    for (std::size_t i = 0; i < history_.size(); ++i) {
+      if (!may_come_next(i)) continue;
+      typename M::State after = state;
+      if (!model_.apply(after, *model_.read(history_[i]))) continue;
+      placed_[i] = true;
+      const bool found = exists_behind(after);
+      placed_[i] = false;
+      if (found) return true;
+    }
+    return false;
+  }
+
+  M& model_;
+  const History& history_;
+  std::vector<bool> placed_;
+};
+
+}  // namespace tubing::sim
