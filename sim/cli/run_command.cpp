@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "tubing/sim/cli/run_report.h"
+#include "tubing/sim/cli/shrink_report.h"
 #include "tubing/sim/scenarios/grid.h"
 #include "tubing/sim/trace.h"
 
@@ -88,6 +89,9 @@ RunCommand::RunCommand(CLI::App& app)
       ->check(CLI::IsMember({"message", "byte"}));
   run_->add_option("--wrong", options_.scenario.wrong,
                    "Let the scenario make one of its mistakes: tubesim list shows them");
+  run_->add_flag("--shrink", shrink_,
+                 "Cut the first seed that fails down to the fewest faults and operations, tell its "
+                 "story, and write files that repeat it");
   run_->add_flag("--no-faults", no_faults_, "Let nothing go wrong");
   run_->add_flag("--json", json_, "Print a JSON object for each seed, and one for all");
   run_->add_flag("--quiet", quiet_, "Print no line for a seed that passed");
@@ -183,7 +187,8 @@ int RunCommand::run_one() {
   tell(done);
   const Result<> kept = texts_.keep(done.outcome);
   const int status = kept ? kExitOk : refuse(kept.error());
-  return done.outcome.violation.empty() ? status : kExitViolation;
+  if (done.outcome.violation.empty()) return status;
+  return shrink_first(seed);
 }
 
 int RunCommand::run_many() {
@@ -209,7 +214,15 @@ int RunCommand::run_many() {
       put(stdout,
           fmt::format("seed {} has a violation; to repeat it: {}\n", seed.seed, repeat(seed.seed)));
   if (report->stopped) return kExitInterrupted;
+  if (!report->violations.empty()) return shrink_first(report->violations[0].seed);
   return report->passed() ? kExitOk : kExitViolation;
+}
+
+int RunCommand::shrink_first(std::uint64_t seed) {
+  if (!shrink_) return kExitViolation;
+  const Result<> told = shrink_and_tell(*scenario_, seed, options_, json_);
+  if (!told) put(stderr, fmt::format("tubesim: {}\n", told.error().detail()));
+  return kExitViolation;
 }
 
 std::string list_text() {

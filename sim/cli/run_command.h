@@ -37,6 +37,8 @@ class RunCommand {
   Result<> check_options() const;
   int run_one();
   int run_many();
+  /// Of a seed that fails. Returns: the exit status.
+  int shrink_first(std::uint64_t seed);
   void tell(const sim::SeedOutcome& seed);
   std::string repeat(std::uint64_t seed) const;
 
@@ -49,6 +51,7 @@ class RunCommand {
   bool no_faults_ = false;
   bool json_ = false;
   bool quiet_ = false;
+  bool shrink_ = false;
   const sim::Scenario* scenario_ = nullptr;
   sim::CampaignOptions options_;
 };

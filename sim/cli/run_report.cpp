@@ -32,16 +32,6 @@ std::string fault_list(const std::vector<Tally>& faults) {
   return list.empty() ? "-" : list;
 }
 
-std::string indented(std::string_view text) {
-  std::string lines;
-  while (!text.empty()) {
-    const std::size_t end = std::min(text.find('\n'), text.size());
-    lines += fmt::format("    {}\n", text.substr(0, end));
-    text.remove_prefix(std::min(end + 1, text.size()));
-  }
-  return lines;
-}
-
 struct SeedJson {
   std::uint64_t seed = 0;
   Outcome outcome;
@@ -75,6 +65,16 @@ struct CampaignJson {
 };
 
 }  // namespace
+
+std::string indented(std::string_view text) {
+  std::string lines;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    lines += fmt::format("    {}\n", text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return lines;
+}
 
 std::string summary_line(const sim::Scenario& scenario, const SeedOutcome& seed) {
   const Outcome& outcome = seed.outcome;

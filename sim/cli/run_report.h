@@ -21,6 +21,9 @@ std::string campaign_text(const sim::CampaignReport& report);
 std::string seed_json(const sim::SeedOutcome& seed, const std::string& repeat);
 std::string campaign_json(const sim::CampaignReport& report);
 
+/// Each line four blanks further right.
+std::string indented(std::string_view text);
+
 /// Prints; what cannot be written shows in `std::ferror`. (fmt::print would throw.)
 void put(std::FILE* file, std::string_view text);
 

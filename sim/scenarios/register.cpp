@@ -7,12 +7,13 @@
 #include <array>
 
 #include "tubing/sim/judges/history.h"
+#include "tubing/sim/judges/linearizability.h"
+#include "tubing/sim/judges/register_model.h"
 #include "tubing/sim/nemesis.h"
 #include "tubing/sim/scenarios/register_client.h"
 #include "tubing/sim/scenarios/register_replica.h"
 #include "tubing/sim/scenarios/register_state.h"
 #include "tubing/sim/scenarios/register_story.h"
-#include "tubing/sim/scenarios/register_zones.h"
 #include "tubing/sim/swarm.h"
 #include "tubing/sim/world.h"
 
@@ -262,8 +263,15 @@ Outcome RegisterRun::run(const ScenarioSinks& sinks) {
 }
 
 void RegisterRun::judge(World& world) {
-  if (std::string what = find_crossed_zones(state_.recorder.history()); !what.empty())
-    fail("linearizability", std::move(what));
+  const History& history = state_.recorder.history();
+  const Result<LinearizabilityReport> report = check_linearizable(RegisterModel(), history);
+  if (!report) {
+    fail("not judged", report.error().text());
+  } else if (report->illegal) {
+    fail("linearizability", report->illegal->text(history));
+  } else if (report->verdict == Verdict::undecided) {
+    fail("not judged", report->undecided);
+  }
   judge_availability();
   for (const Host& host : world.hosts())
     for (const auto& process : host.processes()) process->crash();

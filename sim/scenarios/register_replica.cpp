@@ -1,5 +1,7 @@
 #include "tubing/sim/scenarios/register_replica.h"
 
+#include <set>
+
 #include "tubing/channel/go.h"
 #include "tubing/sim/world.h"
 
@@ -37,6 +39,7 @@ class RegisterReplica {
   RegisterDisk disk_;
   Semaphore writing_{1};
   Result<> disk_failed_;
+  std::set<RegisterTag> ignored_;  ///< That were noted.
 };
 
 Task<> RegisterReplica::run() {
@@ -77,8 +80,11 @@ Task<> RegisterReplica::store(std::uint32_t key, RegisterEntry entry) {
   Permit alone = co_await ok(writing_.acquire());
   const RegisterEntry& has = disk_.entry(key);
   if (!replaces(entry.tag, has.tag)) {
-    if (entry.tag.counter == has.tag.counter && entry.tag != has.tag)
+    if (entry.tag.counter == has.tag.counter && entry.tag != has.tag &&
+        ignored_.insert(entry.tag).second) {
       note(RegisterNote::Kind::ignored, key, entry);
+      state_.notes.back().kept = has.value;
+    }
     co_return {};
   }
   co_await ok(disk_.write(key, entry, state_.flaw != RegisterFlaw::no_sync));

@@ -28,7 +28,8 @@ std::optional<RegisterFlaw> register_flaw(std::string_view name);
 struct RegisterNote {
   enum class Kind : std::uint8_t {
     stored,    ///< A replica took an entry over.
-    ignored,   ///< It has one with the same counter, by another client, and kept that.
+    ignored,   ///< It has one with the same counter, by another client, and kept it for the first
+               ///< time.
     returned,  ///< It is back after a crash, and found this entry on its disk.
   };
   Time at{};
@@ -36,6 +37,7 @@ struct RegisterNote {
   std::size_t replica = 0;
   std::uint32_t key = 0;
   RegisterEntry entry = {};
+  std::string kept = {};  ///< Of `ignored`: the value that it has.
 };
 
 /// The rounds of one operation: which replicas answered, as far as the client waited for them.

@@ -39,26 +39,37 @@ Time time_of(std::int64_t ns) { return Time(Duration(ns)); }
 
 class Teller {
  public:
-  Teller(const RegisterState& state, const Schedule& schedule, Time ended)
-      : state_(state), history_(state.recorder.history()), schedule_(schedule), ended_(ended) {}
+  Teller(const RegisterState& state, const Schedule& schedule, Story& story)
+      : state_(state),
+        history_(state.recorder.history()),
+        schedule_(schedule),
+        story_(story),
+        told_(state.notes.size()) {}
 
-  void tell(Story& story) const;
+  void tell();
   std::string beginning() const;
 
  private:
-  void tell_operation(Story& story, std::size_t index) const;
-  void tell_replicas(Story& story) const;
+  void tell_operation(std::size_t index);
+  bool tell_at_once(std::size_t index);
+  void tell_note(std::size_t index);
+  std::string stored_from(std::size_t note, std::int64_t since, std::size_t notes);
   std::string begun(const Operation& operation) const;
   std::string finished(std::size_t index) const;
   std::string although(const Operation& read) const;
   const Operation* write_of(std::string_view key, std::string_view value) const;
   bool follows(std::string_view key, std::string_view value, std::string_view older) const;
-  bool quiet(std::int64_t from, std::int64_t to, std::size_t index) const;
+  bool undisturbed(std::int64_t from, std::int64_t to, const Operation* but = nullptr) const;
+  bool same_entry(const RegisterNote& a, const RegisterNote& b) const {
+    return a.kind == b.kind && a.key == b.key && a.entry == b.entry;
+  }
+  static std::int64_t at(const RegisterNote& note) { return note.at.time_since_epoch().count(); }
 
   const RegisterState& state_;
   const History& history_;
   const Schedule& schedule_;
-  const Time ended_;
+  Story& story_;
+  std::vector<bool> told_;  ///< By note.
 };
 
 const Operation* Teller::write_of(std::string_view key, std::string_view value) const {
@@ -107,74 +118,114 @@ std::string Teller::finished(std::size_t index) const {
   const RegisterRounds& rounds = state_.rounds[index];
   if (operation.ending == Ending::failed) return "gives up, before anything was stored";
   if (operation.op == "write")
-    return fmt::format("is told that it is done; {} said so", replicas_listed(rounds.stored));
+    return fmt::format("is told that it is done, by {}", replicas_listed(rounds.stored));
   const std::string_view value = operation.text("value");
   return fmt::format("gets {} from {}{}", value.empty() ? "nothing" : value,
                      replicas_listed(rounds.asked), although(operation));
 }
 
-/// Whether nothing else is told of the time between, but what replicas stored for it.
-bool Teller::quiet(std::int64_t from, std::int64_t to, std::size_t index) const {
+/// Whether no operation but one begins or ends between, and no fault strikes.
+bool Teller::undisturbed(std::int64_t from, std::int64_t to, const Operation* but) const {
   const auto between = [&](std::int64_t at) { return at > from && at < to; };
-  for (std::size_t i = 0; i < history_.size(); ++i)
-    if (i != index && (between(history_[i].called) || between(history_[i].returned))) return false;
-  for (const RegisterNote& note : state_.notes)
-    if (between(note.at.time_since_epoch().count())) return false;
-  return std::ranges::none_of(
-      schedule_, [&](const ScheduledFault& fault) { return between(fault.at.count()); });
+  return std::ranges::none_of(history_,
+                              [&](const Operation& operation) {
+                                return &operation != but &&
+                                       (between(operation.called) || between(operation.returned));
+                              }) &&
+         std::ranges::none_of(
+             schedule_, [&](const ScheduledFault& fault) { return between(fault.at.count()); });
 }
 
-void Teller::tell_operation(Story& story, std::size_t index) const {
+/// "n0 has it after 3 ms, n1 after 5 ms": of notes like `note`, from it on.
+std::string Teller::stored_from(std::size_t note, std::int64_t since, std::size_t notes) {
+  std::string text;
+  for (std::size_t i = note; i < note + notes; ++i) {
+    const RegisterNote& stored = state_.notes[i];
+    text += fmt::format(
+        "{}{} {} {}", text.empty() ? "" : ", ", RegisterState::replica_name(stored.replica),
+        text.empty() ? "has it after" : "after", span_told(Duration(at(stored) - since)));
+    told_[i] = true;
+  }
+  return text;
+}
+
+/// An operation during which nothing happens but what replicas store for it is one sentence.
+bool Teller::tell_at_once(std::size_t index) {
   const Operation& operation = history_[index];
-  const bool answered = operation.returned != Operation::kNever;
+  if (operation.returned == Operation::kNever) return false;
+  if (!undisturbed(operation.called, operation.returned, &operation)) return false;
+  std::size_t first = 0;
+  while (first < state_.notes.size() && at(state_.notes[first]) <= operation.called) ++first;
+  std::size_t notes = 0;
+  for (; first + notes < state_.notes.size(); ++notes) {
+    const RegisterNote& note = state_.notes[first + notes];
+    if (at(note) >= operation.returned) break;
+    if (note.kind != RegisterNote::Kind::stored || operation.op != "write" ||
+        note.entry.value != operation.text("value"))
+      return false;
+  }
+  const Duration took(operation.returned - operation.called);
   std::string told = begun(operation);
-  if (!answered) {
+  if (notes > 0) told += ": " + stored_from(first, operation.called, notes);
+  told += fmt::format(", and {} later it {}", span_told(took), finished(index));
+  story_.add(time_of(operation.called), std::move(told));
+  return true;
+}
+
+void Teller::tell_operation(std::size_t index) {
+  const Operation& operation = history_[index];
+  if (tell_at_once(index)) return;
+  std::string told = begun(operation);
+  if (operation.returned == Operation::kNever) {
     told +=
         operation.op == "read" ? ", and gets no answer" : ", and never hears whether it is done";
-    return story.add(time_of(operation.called), std::move(told));
+    return story_.add(time_of(operation.called), std::move(told));
   }
-  if (quiet(operation.called, operation.returned, index)) {
-    told +=
-        fmt::format(", and {} later {}", span_told(Duration(operation.returned - operation.called)),
-                    finished(index));
-    return story.add(time_of(operation.called), std::move(told));
-  }
-  story.add(time_of(operation.called), told);
+  story_.add(time_of(operation.called), told);
   const std::string which =
       operation.op == "read"
           ? fmt::format("{}, which read {},", client_of(operation), operation.text("key"))
           : fmt::format("{}, which wrote {},", client_of(operation), operation.text("value"));
-  story.add(time_of(operation.returned), fmt::format("{} {}", which, finished(index)));
+  story_.add(time_of(operation.returned), fmt::format("{} {}", which, finished(index)));
 }
 
-void Teller::tell_replicas(Story& story) const {
-  for (const RegisterNote& note : state_.notes) {
-    const std::string replica = RegisterState::replica_name(note.replica);
-    const std::string& key = state_.keys[note.key];
-    const std::string& value = note.entry.value;
-    switch (note.kind) {
-      case RegisterNote::Kind::stored:
-        story.add(note.at, fmt::format("{} has {} in {}", replica, value, key));
-        break;
-      case RegisterNote::Kind::ignored:
-        story.add(note.at, fmt::format("{} is to store {} in {} too, with the same counter, and "
-                                       "keeps what it has",
-                                       replica, value, key));
-        break;
-      case RegisterNote::Kind::returned:
-        if (std::ranges::none_of(
-                history_, [&](const Operation& operation) { return operation.text("key") == key; }))
-          break;
-        story.add(note.at, fmt::format("{} is back, and finds {} in {}", replica,
-                                       value.empty() ? "nothing" : value, key));
-        break;
-    }
+void Teller::tell_note(std::size_t index) {
+  const RegisterNote& note = state_.notes[index];
+  const std::string replica = RegisterState::replica_name(note.replica);
+  const std::string& key = state_.keys[note.key];
+  const std::string& value = note.entry.value;
+  if (told_[index]) return;
+  if (note.kind == RegisterNote::Kind::ignored)
+    return story_.add(note.at,
+                      fmt::format("{} is sent {} for {}, which has the same counter as {}, "
+                                  "and keeps {}",
+                                  replica, value, key, note.kept, note.kept));
+  if (note.kind == RegisterNote::Kind::returned) {
+    const bool used = std::ranges::any_of(
+        history_, [&](const Operation& operation) { return operation.text("key") == key; });
+    if (used)
+      story_.add(note.at, fmt::format("{} is back, and finds {} in {}", replica,
+                                      value.empty() ? "nothing" : value, key));
+    return;
   }
+  std::size_t alike = 1;
+  while (index + alike < state_.notes.size() && !told_[index + alike] &&
+         same_entry(note, state_.notes[index + alike]) &&
+         undisturbed(at(note), at(state_.notes[index + alike])))
+    ++alike;
+  std::string told = fmt::format("{} has {} in {}", replica, value, key);
+  for (std::size_t i = 1; i < alike; ++i) {
+    const RegisterNote& other = state_.notes[index + i];
+    told += fmt::format(", {} {} later", RegisterState::replica_name(other.replica),
+                        span_told(other.at - note.at));
+    told_[index + i] = true;
+  }
+  story_.add(note.at, std::move(told));
 }
 
-void Teller::tell(Story& story) const {
-  for (std::size_t i = 0; i < history_.size(); ++i) tell_operation(story, i);
-  tell_replicas(story);
+void Teller::tell() {
+  for (std::size_t i = 0; i < history_.size(); ++i) tell_operation(i);
+  for (std::size_t i = 0; i < state_.notes.size(); ++i) tell_note(i);
 }
 
 std::string Teller::beginning() const {
@@ -198,8 +249,8 @@ std::string register_story(const RegisterState& state, const Schedule& schedule,
                            const std::vector<std::string>& names, Time ended) {
   Story story;
   story.add_faults(schedule, names, ended);
-  const Teller teller(state, schedule, ended);
-  teller.tell(story);
+  Teller teller(state, schedule, story);
+  teller.tell();
   return teller.beginning() + story.text();
 }
 

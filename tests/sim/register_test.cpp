@@ -5,6 +5,7 @@
 
 #include <string>
 
+#include "tests/sim/register_zones.h"
 #include "tubing/sim/judges/history.h"
 
 using namespace tubing;
@@ -42,6 +43,22 @@ TEST_CASE("each mistake of the register is caught within two hundred seeds") {
       failure = run(seed, {.wrong = wrong}).failure;
     CHECK(failure == "linearizability");
   }
+}
+
+TEST_CASE("a judge of another kind finds the same registers wrong") {
+  int wrong = 0;
+  for (const char* mistake : {"", "no_tie_break", "one_replica_reads", "small_quorum"}) {
+    for (std::uint64_t seed = 1; seed <= 50; ++seed) {
+      CAPTURE(seed);
+      CAPTURE(mistake);
+      const Outcome outcome = run(seed, {.wrong = mistake, .history = true});
+      const Result<History> history = read_history(outcome.history);
+      REQUIRE(history);
+      CHECK(outcome.failure.empty() == find_crossed_zones(*history).empty());
+      wrong += outcome.failure.empty() ? 0 : 1;
+    }
+  }
+  CHECK(wrong > 20);
 }
 
 TEST_CASE("a register whose schedule and workload are given back runs as it did") {

@@ -1,4 +1,4 @@
-#include "tubing/sim/scenarios/register_zones.h"
+#include "tests/sim/register_zones.h"
 
 #include <fmt/format.h>
 

@@ -1,0 +1,122 @@
+#include <doctest/doctest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "tests/tube/process.h"
+#include "tubing/sim/judges/history.h"
+
+using tubing::cli::Finished;
+
+namespace {
+
+const std::filesystem::path kFolder =
+    TUBING_BINARY_DIR "/shrink_test_" + std::to_string(::getpid());
+
+/// Runs it in a folder of its own, which is empty at first.
+Finished tubesim(const std::string& arguments) {
+  return tubing::cli::run_process(
+      {"/bin/sh", "-c", "cd " + kFolder.string() + " && " TUBESIM_PROGRAM " " + arguments}, {});
+}
+
+struct Folder {
+  Folder() {
+    std::filesystem::remove_all(kFolder);
+    std::filesystem::create_directories(kFolder);
+  }
+  ~Folder() { std::filesystem::remove_all(kFolder); }
+  Folder(const Folder&) = delete;
+  Folder& operator=(const Folder&) = delete;
+};
+
+std::string content_of(const std::string& name) {
+  std::stringstream content;
+  content << std::ifstream(kFolder / name).rdbuf();
+  return content.str();
+}
+
+/// The rest of the line behind `words`.
+std::string behind(const std::string& text, const std::string& words) {
+  const std::size_t at = text.find(words);
+  REQUIRE(at != std::string::npos);
+  const std::size_t begin = at + words.size();
+  return text.substr(begin, text.find('\n', begin) - begin);
+}
+
+}  // namespace
+
+TEST_CASE("tubesim cuts the first failing seed down and tells its story and how to repeat it") {
+  const Folder folder;
+  const Finished run =
+      tubesim("run register --seeds 1..20 --quiet --wrong one_replica_reads --shrink");
+  CHECK(run.status == 1);
+  CHECK(run.out.contains("are enough, after"));
+  CHECK(run.out.contains("what happened:\n"));
+  CHECK(run.out.contains(" reads a"));
+  const std::string told = run.out.substr(run.out.find("are enough"));
+  const std::string command = behind(told, "to repeat it: tubesim ");
+  CHECK(command.contains("--wrong one_replica_reads"));
+  const Finished again = tubesim(command);
+  CHECK(again.status == 1);
+  const std::string violation = behind(told, "what did not hold:\n");
+  CHECK(again.out.contains(violation));
+  const std::string seed =
+      behind(command, "--seed ").substr(0, behind(command, "--seed ").find(' '));
+  CHECK(behind(run.out, "register seed=").starts_with(seed + " "));
+  const auto history = tubing::sim::read_history(content_of("register-" + seed + "-history.jsonl"));
+  REQUIRE(history);
+  CHECK(history->size() >= 2);
+  CHECK(history->size() < 10);
+}
+
+TEST_CASE("tubesim tells of a shrunk seed as JSON where it is asked to") {
+  const Folder folder;
+  const Finished run =
+      tubesim("run register --seed 2 --quiet --wrong small_quorum --shrink --json");
+  CHECK(run.status == 1);
+  CHECK(run.out.contains("\"failure\":\"linearizability\""));
+  CHECK(run.out.contains("\"operations_before\":"));
+  CHECK(run.out.contains("\"complete\":true"));
+  CHECK(run.out.contains("\"repeat\":\"tubesim run register --seed 2"));
+}
+
+TEST_CASE("tubesim shrinks nothing where nothing fails") {
+  const Folder folder;
+  const Finished run = tubesim("run register --seeds 1..3 --quiet --shrink");
+  CHECK(run.status == 0);
+  CHECK_FALSE(run.out.contains("are enough"));
+  CHECK(std::filesystem::is_empty(kFolder));
+}
+
+TEST_CASE("tubesim keeps a workload and a history, and runs the workload again to the same hash") {
+  const Folder folder;
+  const Finished drawn =
+      tubesim("run register --seed 6 --keep-workload w --keep-schedule s --history h");
+  CHECK(drawn.status == 0);
+  CHECK(tubing::sim::read_history(content_of("h")));
+  const Finished given = tubesim("run register --seed 6 --workload w --schedule s");
+  CHECK(given.status == 0);
+  CHECK(given.out == drawn.out);
+  std::ofstream(kFolder / "w") << "c1 +1ms read a\nc1 +1ms push a\n";
+  const Finished refused = tubesim("run register --seed 6 --workload w");
+  CHECK(refused.status == 2);
+  CHECK(refused.err.contains("w: line 2: there is no operation 'push'"));
+}
+
+TEST_CASE("tubesim refuses files and mistakes that a run cannot have") {
+  const Folder folder;
+  const auto advice = [](const std::string& arguments) {
+    const Finished refused = tubesim(arguments);
+    CHECK(refused.status == 2);
+    return refused.err;
+  };
+  CHECK(advice("run grid --seed 1 --history h").contains("grid does not know history"));
+  CHECK(advice("run grid --seed 1 --workload w").contains("grid does not know workload"));
+  CHECK(advice("run grid --seed 1 --wrong odd").contains("grid does not know wrong"));
+  CHECK(advice("run register --seed 1 --wrong odd").contains("no mistake 'odd'; it has: no_sync"));
+  CHECK(advice("run register --seeds 1..2 --history h").contains("use --seed N --history FILE"));
+  CHECK(advice("run register --seeds 1..2 --keep-workload h").contains("--keep-workload FILE"));
+  CHECK(advice("run register --seed 1 --hosts 9").contains("3 to 5 replicas"));
+}
