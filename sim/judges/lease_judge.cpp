@@ -159,26 +159,19 @@ Result<> LeaseJudge::take_read(std::size_t at, OperationReader& in) {
   return {};
 }
 
-/// Holds lie in the order of their begin, so one that overlaps an earlier one overlaps the earlier
-/// one that ends last, or, where that is the same client's, the last of any other.
+/// In the order of their begin. One that overlaps another's overlaps the one that ends last so far:
+/// the others ended before that one began, or they would have been found.
 LeaseJudge::Wrong LeaseJudge::check_holders(const std::string& name, const Resource& resource) {
   const Entry* last = nullptr;
-  const Entry* other = nullptr;  // The last end of a client that is not that of `last`.
   for (const Entry& hold : resource.holds) {
     if (hold.from == hold.to) continue;
-    const Entry* rival = last != nullptr && last->client == hold.client ? other : last;
-    if (rival != nullptr && rival->to > hold.from)
+    if (last != nullptr && last->client != hold.client && last->to > hold.from)
       return Ruling::illegal(
           fmt::format("two clients believe at {} ns that they hold {}: client {} with epoch {}, "
                       "client {} with epoch {}",
-                      hold.from, name, rival->client, rival->number, hold.client, hold.number),
-          {rival->at, hold.at});
-    if (last == nullptr || hold.to >= last->to) {
-      if (last != nullptr && last->client != hold.client) other = last;
-      last = &hold;
-    } else if (last->client != hold.client && (other == nullptr || hold.to > other->to)) {
-      other = &hold;
-    }
+                      hold.from, name, last->client, last->number, hold.client, hold.number),
+          {last->at, hold.at});
+    if (last == nullptr || hold.to >= last->to) last = &hold;
   }
   return {};
 }
