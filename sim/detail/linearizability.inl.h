@@ -30,12 +30,12 @@ Result<ReadParts<M>> read_parts(M& model, const History& history) {
   ReadParts<M> parts;
   for (std::size_t i = 0; i < history.size(); ++i) {
     Result<typename M::Step> without_results = model.read(without_end(history[i]));
-    if (!without_results) return in_line(i, without_results.error());
+    if (!without_results) return at_line(i, without_results.error());
     Result<std::string> part = model.part(history[i]);
-    if (!part) return in_line(i, part.error());
+    if (!part) return at_line(i, part.error());
     if (history[i].ending == Ending::failed) continue;
     Result<typename M::Step> step = model.read(history[i]);
-    if (!step) return in_line(i, step.error());
+    if (!step) return at_line(i, step.error());
     parts[*std::move(part)].push_back(
         {i, history[i].called, history[i].returned, *std::move(step), *std::move(without_results)});
   }

@@ -47,15 +47,6 @@ std::string limit_text(SearchEnd end, const LinearizabilityOptions& options) {
 
 }  // namespace
 
-std::string_view verdict_name(Verdict verdict) {
-  switch (verdict) {
-    case Verdict::legal: return "legal";
-    case Verdict::illegal: return "illegal";
-    case Verdict::undecided: break;
-  }
-  return "undecided";
-}
-
 std::string IllegalPart::text(const History& history) const {
   const std::string on = part.empty() ? "" : " on " + part;
   std::string text =
@@ -81,11 +72,6 @@ Operation without_end(Operation operation) {
   operation.ending = Ending::unknown;
   operation.returned = Operation::kNever;
   return operation;
-}
-
-Error in_line(std::size_t index, const Error& error) {
-  return Error(Code::invalid_argument, "check_linearizable",
-               fmt::format("line {}: {}", index + 1, error.detail()));
 }
 
 void LinearizabilityJudge::count(std::size_t operations, std::size_t parts) {

@@ -13,17 +13,9 @@
 #include "tubing/sim/detail/state_space.h"
 #include "tubing/sim/judges/history.h"
 #include "tubing/sim/judges/model.h"
+#include "tubing/sim/judges/ruling.h"
 
 namespace tubing::sim {
-
-enum class Verdict : std::uint8_t {
-  legal,
-  illegal,
-  undecided,  ///< A limit was met first. Never a guess.
-};
-
-/// "legal", "illegal", "undecided".
-std::string_view verdict_name(Verdict verdict);
 
 /// How far a judge is.
 struct JudgeProgress {
@@ -117,8 +109,6 @@ class LinearizabilityJudge {
 
 /// The operation as it would be if nobody knew how it ended.
 Operation without_end(Operation operation);
-/// `error` with the line that operation `index` is in a file.
-Error in_line(std::size_t index, const Error& error);
 
 }  // namespace detail
 

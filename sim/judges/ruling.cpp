@@ -6,6 +6,15 @@
 
 namespace tubing::sim {
 
+std::string_view verdict_name(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::legal: return "legal";
+    case Verdict::illegal: return "illegal";
+    case Verdict::undecided: break;
+  }
+  return "undecided";
+}
+
 std::string told(const Ruling& ruling, const History& history) {
   if (ruling.legal()) return "legal";
   std::string text = ruling.why;

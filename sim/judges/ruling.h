@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -10,23 +11,26 @@
 
 namespace tubing::sim {
 
-struct Ruling {
-  enum class Kind : std::uint8_t {
-    legal,
-    illegal,
-    undecided,  ///< A bound was met first; `why` names it.
-  };
+enum class Verdict : std::uint8_t {
+  legal,
+  illegal,
+  undecided,  ///< A limit was met first. Never a guess.
+};
 
-  Kind kind = Kind::legal;
-  /// The shortest argument, for people; empty where legal.
+/// "legal", "illegal", "undecided".
+std::string_view verdict_name(Verdict verdict);
+
+struct Ruling {
+  Verdict verdict = Verdict::legal;
+  /// The shortest argument, for people, or the limit that was met; empty where legal.
   std::string why = {};
   /// Of the operations that the argument is about, their places in the history.
   std::vector<std::size_t> operations = {};
 
   static Ruling illegal(std::string why, std::vector<std::size_t> operations) {
-    return {Kind::illegal, std::move(why), std::move(operations)};
+    return {Verdict::illegal, std::move(why), std::move(operations)};
   }
-  bool legal() const { return kind == Kind::legal; }
+  bool legal() const { return verdict == Verdict::legal; }
 };
 
 /// The argument, and each of its operations on a line of its own; "legal" where it is.

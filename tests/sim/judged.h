@@ -38,7 +38,7 @@ inline Operation refused(Operation operation) {
 /// Empty where it is legal; "malformed: …" for an error.
 inline std::string why(const Result<Ruling>& ruling) {
   if (!ruling) return "malformed: " + std::string(ruling.error().detail());
-  if (ruling->kind == Ruling::Kind::undecided) return "undecided: " + ruling->why;
+  if (ruling->verdict == Verdict::undecided) return "undecided: " + ruling->why;
   return ruling->why;
 }
 

@@ -1,0 +1,212 @@
+#include "tubing/sim/detail/witness_replay.h"
+
+#include <algorithm>
+
+#include "tubing/channel/base/assert.h"
+
+namespace tubing::sim::detail {
+
+WitnessReplay::End WitnessReplay::replay() {
+  State state = space_.begin();
+  points_ = {{0, state, 0}};
+  for (std::size_t position = 0; position < operations_.known.size(); ++position) {
+    const WitnessOperation& operation = operations_.known[position];
+    const State after = space_.apply(state, operation.step);
+    if (space_.state_bytes() > options_.state_bytes_max) return End::undecided;
+    if (after == StateSpace::kNone) {
+      failed_ = position;
+      failed_state_ = state;
+      if (operations_.unknown.empty()) return End::none;
+      if (const End end = resolve(position); end != End::found) return end;
+      state = points_.back().state;
+    } else {
+      state = after;
+    }
+    if (operation.settles) settled_ = Point{position + 1, state, demands_.size()};
+  }
+  return End::found;
+}
+
+/// Searches from the last point from which it may help. Where that is in vain, whatever is placed
+/// behind the last settled state may not do with all operations of unknown end either: then nothing
+/// will. Otherwise from points farther and farther back, and at last from the beginning.
+WitnessReplay::End WitnessReplay::resolve(std::size_t position) {
+  const std::size_t to = position + 1;
+  Point from = points_.back();
+  if (settled_ && settled_->position >= from.position) from = *settled_;
+  End end = begin_search(from, true, to);
+  if (end == End::found) return end;
+  const Point base = settled_.value_or(points_.front());
+  if (from.demands == 0 && from.position == base.position) return end;
+  end = begin_search(base, false, to);
+  if (end != End::found) return end;
+  for (std::size_t back = 1;; back *= 2) {
+    points_.resize(points_.size() - std::min(back, points_.size() - 1));
+    const Point point = points_.back();
+    end = begin_search(point, true, to);
+    if (end == End::found || point.position == 0) return end;
+  }
+}
+
+/// Without its demands a search may use every operation of unknown end, and changes nothing.
+WitnessReplay::End WitnessReplay::begin_search(const Point& from, bool with_demands,
+                                               std::size_t to) {
+  base_.assign(operations_.unknown.size(), 0);
+  if (with_demands)
+    for (std::size_t i = 0; i < from.demands; ++i) ++base_[demand_kinds_[i]];
+  placed_.clear();
+  stack_ = {{.position = from.position, .state = from.state}};
+  const End end = search(to, nullptr);
+  if (end == End::found && with_demands) accept(from, stack_.back());
+  return end;
+}
+
+void WitnessReplay::accept(const Point& from, const Node& found) {
+  demands_.resize(from.demands);
+  demand_kinds_.resize(from.demands);
+  for (const Placed& placed : chain(found.placed)) {
+    demands_.push_back(placed.demand);
+    demand_kinds_.push_back(placed.of);
+  }
+  points_.push_back({found.position, found.state, demands_.size()});
+  if (!settled_ || settled_->position <= from.position) return;
+  const auto behind = [&](const Demand& demand) { return demand.gap >= settled_->position; };
+  settled_->demands =
+      static_cast<std::size_t>(std::ranges::find_if(demands_, behind) - demands_.begin());
+}
+
+WitnessReplay::End WitnessReplay::find_ways(std::vector<std::vector<Demand>>& ways) {
+  base_.assign(operations_.unknown.size(), 0);
+  placed_.clear();
+  stack_ = {{.state = space_.begin()}};
+  return search(operations_.known.size(), &ways);
+}
+
+/// Depth first; what lies deepest without anything placed comes first. Returns with the node that
+/// was looked for on top, or, with `ways`, when there is nothing left to try.
+WitnessReplay::End WitnessReplay::search(std::size_t to, std::vector<std::vector<Demand>>* ways) {
+  met_.clear();
+  configurations_ = 0;
+  steps_ = 0;
+  while (!stack_.empty()) {
+    if (stack_.back().position == to) {
+      if (ways == nullptr) return End::found;
+      if (ways->size() == options_.alternatives_max) return End::undecided;
+      ways->push_back(demands_of(stack_.back().placed));
+      stack_.pop_back();
+      continue;
+    }
+    step_into(to, ways);
+    if (is_over_bounds()) return End::undecided;
+  }
+  return ways == nullptr || ways->empty() ? End::none : End::found;
+}
+
+void WitnessReplay::step_into(std::size_t to, std::vector<std::vector<Demand>>* ways) {
+  TUBING_ASSERT(stack_.back().position < to);
+  const std::uint32_t what = stack_.back().next++;
+  if (what > operations_.unknown.size()) {
+    stack_.pop_back();
+    return;
+  }
+  const Node node = stack_.back();
+  const std::optional<Node> child = what == 0 ? apply_known(node) : place(node, what - 1);
+  if (child) (void)push(*child, ways != nullptr);
+}
+
+std::optional<WitnessReplay::Node> WitnessReplay::apply_known(const Node& node) {
+  ++steps_;
+  const State after = space_.apply(node.state, operations_.known[node.position].step);
+  if (after == StateSpace::kNone) return std::nullopt;
+  return Node{.position = node.position + 1, .state = after, .placed = node.placed};
+}
+
+std::optional<WitnessReplay::Node> WitnessReplay::place(const Node& node, std::uint32_t of) {
+  const std::vector<WitnessOperation>& kind = operations_.unknown[of];
+  const std::uint32_t number = used(node, of);
+  if (number == kind.size()) return std::nullopt;
+  const WitnessOperation& operation = kind[number];
+  const std::uint64_t above = std::max(operation.revision, revision_before(node.position));
+  const std::uint64_t last = last_revision(node.position);
+  if (last <= above || last <= node.slot) return std::nullopt;
+  const auto slot = free_.next(std::max(above, node.slot) + 1);
+  if (!slot || *slot > last) return std::nullopt;
+  ++steps_;
+  const State after = space_.apply(node.state, operation.step);
+  if (after == StateSpace::kNone || after == node.state) return std::nullopt;
+  const auto gap = static_cast<std::uint32_t>(node.position);
+  placed_.push_back({{operation.at, above, last, gap}, of, node.placed});
+  return Node{.position = node.position,
+              .state = after,
+              .placed = static_cast<std::uint32_t>(placed_.size() - 1),
+              .slot = *slot};
+}
+
+/// The last revision that something before the operation can have.
+std::uint64_t WitnessReplay::last_revision(std::size_t position) const {
+  const WitnessOperation& operation = operations_.known[position];
+  if (operation.reads) return operation.revision;
+  return operation.revision == 0 ? 0 : operation.revision - 1;
+}
+
+std::uint64_t WitnessReplay::revision_before(std::size_t position) const {
+  return position == 0 ? 0 : operations_.known[position - 1].revision;
+}
+
+std::uint32_t WitnessReplay::used(const Node& node, std::uint32_t of) const {
+  std::uint32_t count = base_[of];
+  for (std::uint32_t at = node.placed; at != kNone; at = placed_[at].before)
+    count += placed_[at].of == of ? 1 : 0;
+  return count;
+}
+
+std::vector<WitnessReplay::Placed> WitnessReplay::chain(std::uint32_t placed) const {
+  std::vector<Placed> all;
+  for (; placed != kNone; placed = placed_[placed].before) all.push_back(placed_[placed]);
+  std::ranges::reverse(all);
+  return all;
+}
+
+std::vector<Demand> WitnessReplay::demands_of(std::uint32_t placed) const {
+  std::vector<Demand> demands;
+  for (const Placed& one : chain(placed)) demands.push_back(one.demand);
+  return demands;
+}
+
+bool WitnessReplay::push(const Node& node, bool all_ways) {
+  const std::uint64_t key = (std::uint64_t{node.position} << 32) | node.state;
+  std::vector<Met>& met = met_[key];
+  for (const Met& one : met)
+    if (covers(one, node, all_ways)) return false;
+  met.push_back({node.slot, node.placed});
+  ++configurations_;
+  stack_.push_back(node);
+  return true;
+}
+
+/// Whether whatever can follow the node can follow what was met as well: it used no more of each
+/// kind. Where all ways count, it demanded nothing that the node does not, in the same order.
+bool WitnessReplay::covers(const Met& met, const Node& node, bool all_ways) const {
+  if (met.slot > node.slot) return false;
+  if (met.placed == kNone || met.placed == node.placed) return true;
+  std::vector<Placed> fewer = chain(met.placed);
+  std::vector<Placed> more = chain(node.placed);
+  if (fewer.size() > more.size()) return false;
+  if (all_ways) {
+    std::size_t same = 0;
+    for (const Placed& placed : more)
+      if (same < fewer.size() && placed.demand == fewer[same].demand) ++same;
+    return same == fewer.size();
+  }
+  const auto by_kind = [](const Placed& placed) { return std::pair(placed.of, placed.demand.at); };
+  std::ranges::sort(fewer, {}, by_kind);
+  std::ranges::sort(more, {}, by_kind);
+  return std::ranges::includes(more, fewer, {}, by_kind, by_kind);
+}
+
+bool WitnessReplay::is_over_bounds() const {
+  return steps_ > options_.steps_max || configurations_ > options_.configurations_max ||
+         space_.state_bytes() > options_.state_bytes_max;
+}
+
+}  // namespace tubing::sim::detail
