@@ -6,6 +6,7 @@
 #include <iostream>
 
 #include "tubing/channel/base/version.h"
+#include "tubing/sim/cli/check_command.h"
 #include "tubing/sim/cli/run_command.h"
 #include "tubing/sim/cli/run_report.h"
 
@@ -41,10 +42,12 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   CLI::App* list = app.add_subcommand("list", "Show the scenarios");
   tubing::cli::RunCommand run(app);
+  tubing::cli::CheckCommand check(app);
   app.footer(
       "Examples:\n"
       "  tubesim run grid --seeds 1..1000 --check   every seed twice, compared event by event\n"
       "  tubesim run grid --seed 7 --trace t.txt    one seed, each event of it in a file\n"
+      "  tubesim check h.jsonl --model register     whether a recorded history is legal\n"
       "Exit status: 0 all passed, 1 a violation, 2 not as asked for, 130 interrupted.");
   if (const std::string unknown = unknown_command(app, argc, argv); !unknown.empty()) {
     tubing::cli::put(stderr, fmt::format("tubesim: {}; see tubesim --help\n", unknown));
@@ -59,5 +62,5 @@ int main(int argc, char** argv) {
     tubing::cli::put(stdout, tubing::cli::list_text());
     return exit_status(tubing::cli::kExitOk);
   }
-  return exit_status(run.run());
+  return exit_status(check.chosen() ? check.run() : run.run());
 }

@@ -54,7 +54,8 @@ std::string IllegalPart::text(const History& history) const {
                : fmt::format("No order explains the {} operations{}: none survives",
                              others + operations.size(), on);
   if (cut_down && others > 0)
-    text += fmt::format(", whatever became of the {} others called by then", others);
+    text += others == 1 ? ", whatever became of the other one called by then"
+                        : fmt::format(", whatever became of the {} others called by then", others);
   text += ":\n";
   for (const std::size_t operation : operations) text += "  " + told(history[operation]) + "\n";
   if (!states_before.empty())

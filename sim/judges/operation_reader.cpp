@@ -96,7 +96,8 @@ const T* OperationReader::need(std::string_view name, std::string_view kind) {
 std::optional<Error> OperationReader::first_error() const {
   if (!known_)
     return Error(Code::invalid_argument, "model",
-                 fmt::format("it knows no operation '{}'; it knows: {}", operation_.op, names_));
+                 fmt::format("no operation '{}' is known to this model; it knows: {}",
+                             operation_.op, names_));
   if (problem_.empty()) return std::nullopt;
   return Error(Code::invalid_argument, "model", fmt::format("{}: {}", operation_.op, problem_));
 }

@@ -2,11 +2,14 @@
 
 #include <doctest/doctest.h>
 
+#include <optional>
+
 #include "tests/sim/history_generator.h"
 #include "tests/sim/order_by_force.h"
 #include "tubing/sim/judges/cas_model.h"
 #include "tubing/sim/judges/list_model.h"
 #include "tubing/sim/judges/lock_model.h"
+#include "tubing/sim/judges/operation_reader.h"
 #include "tubing/sim/judges/queue_model.h"
 #include "tubing/sim/judges/register_model.h"
 
@@ -38,7 +41,202 @@ void agree_on_drawn(std::string_view name, HistoryPlan plan, int histories) {
   CHECK(legal < histories * 19 / 20);
 }
 
+// Lines of a register: client, operation, value, call and return; a return of -1 is unknown.
+struct Line {
+  std::uint64_t client;
+  std::string op;
+  Value value;
+  std::int64_t called;
+  std::int64_t returned;
+  std::string key = "a";
+};
+
+History lines(std::vector<Line> lines) {
+  History history;
+  for (Line& line : lines) {
+    const bool unknown = line.returned < 0;
+    history.push_back({.client = line.client,
+                       .op = std::move(line.op),
+                       .values = {{"key", std::move(line.key)}, {"value", std::move(line.value)}},
+                       .called = line.called,
+                       .returned = unknown ? Operation::kNever : line.returned,
+                       .ending = unknown ? Ending::unknown : Ending::ok});
+  }
+  return history;
+}
+
+Verdict of_register(const History& history) {
+  return check_linearizable(RegisterModel(), history)->verdict;
+}
+
+// A user's own model: a counter that is told what it comes to.
+struct CounterModel {
+  using State = std::int64_t;
+  struct Step {
+    std::int64_t added = 0;
+    std::optional<std::int64_t> total;
+    static constexpr auto fields = tubing::fields("added", &Step::added, "total", &Step::total);
+  };
+
+  std::string_view name() const { return "counter"; }
+  Result<std::string> part(const Operation& operation) const { return part_by_key(operation); }
+  State begin() const { return 0; }
+  bool changes_nothing(const Step& step) const { return step.added == 0; }
+  Result<Step> read(const Operation& operation) const {
+    OperationReader in(operation);
+    Step step;
+    if (in.is("add")) step.added = in.number("added");
+    step.total = in.number_result("total");
+    return in.finish(step);
+  }
+  bool apply(State& state, const Step& step) const {
+    state += step.added;
+    return !step.total || *step.total == state;
+  }
+};
+
 }  // namespace
+
+TEST_CASE("a model of the user's own is judged by") {
+  const auto added = [](std::int64_t total) {
+    return History{{.client = 1,
+                    .op = "add",
+                    .values = {{"added", 2}},
+                    .called = 0,
+                    .ending = Ending::unknown},
+                   {.client = 2,
+                    .op = "add",
+                    .values = {{"added", 3}, {"total", total}},
+                    .called = 5,
+                    .returned = 6,
+                    .ending = Ending::ok}};
+  };
+  CHECK(check_linearizable(CounterModel(), added(3))->verdict == Verdict::legal);
+  CHECK(check_linearizable(CounterModel(), added(5))->verdict == Verdict::legal);
+  const auto report = check_linearizable(CounterModel(), added(4));
+  REQUIRE(report->illegal);
+  CHECK(report->illegal->text(added(4)) ==
+        "No order explains this operation, whatever became of the other one called by then:\n"
+        "  client 2: add added 3 total 4, from 5 ns to 6 ns: ok\n"
+        "The first state is 0. When the last of them returned it could only be 0 or 2.\n");
+}
+
+TEST_CASE("an operation of unknown end takes effect once, at any time behind its call, or never") {
+  const Line write{.client = 1, .op = "write", .value = 1, .called = 10, .returned = -1};
+  const auto read = [](std::int64_t at, Value value) {
+    return Line{
+        .client = 2, .op = "read", .value = std::move(value), .called = at, .returned = at + 1};
+  };
+  const Value none;
+  CHECK(of_register(lines({write, read(20, none), read(30, none)})) == Verdict::legal);
+  CHECK(of_register(lines({write, read(20, none), read(99, 1)})) == Verdict::legal);
+  CHECK(of_register(lines({write, read(20, 1), read(30, none)})) == Verdict::illegal);
+  CHECK(of_register(lines({write, read(5, 1)})) == Verdict::illegal);
+  const Line again{.client = 3, .op = "write", .value = 2, .called = 30, .returned = 31};
+  CHECK(of_register(lines({write, read(20, 1), again, read(40, 1)})) == Verdict::illegal);
+  CHECK(of_register(lines({write, write, read(20, 1), again, read(40, 1)})) == Verdict::legal);
+}
+
+TEST_CASE("operations whose times touch overlap unless they are of one client") {
+  const Value none;
+  const Line write{.client = 1, .op = "write", .value = 1, .called = 10, .returned = 20};
+  CHECK(of_register(lines({write, {2, "read", none, 20, 30}})) == Verdict::legal);
+  CHECK(of_register(lines({write, {1, "read", none, 20, 30}})) == Verdict::illegal);
+  CHECK(of_register(lines({write, {2, "read", none, 21, 30}})) == Verdict::illegal);
+  // A chain within one instant.
+  const std::vector<Line> chain = {{1, "write", 1, 5, 5}, {1, "write", 2, 5, 5}};
+  CHECK(of_register(lines({chain[0], chain[1], {2, "read", 2, 6, 7}})) == Verdict::legal);
+  CHECK(of_register(lines({chain[0], chain[1], {2, "read", 1, 6, 7}})) == Verdict::illegal);
+}
+
+TEST_CASE("parts of a history are judged each by itself") {
+  const History history = lines({{1, "write", 1, 0, 1, "a"},
+                                 {1, "write", 2, 2, 3, "b"},
+                                 {1, "read", 1, 4, 5, "a"},
+                                 {1, "read", 1, 6, 7, "b"},
+                                 {1, "write", 3, 8, 9, "c"},
+                                 {1, "read", 2, 10, 11, "c"}});
+  const auto report = check_linearizable(RegisterModel(), history);
+  CHECK(report->parts == 3);
+  CHECK(report->operations == 6);
+  CHECK(report->illegal_parts == 2);
+  REQUIRE(report->illegal);
+  CHECK(report->illegal->part == "key b");
+}
+
+TEST_CASE("an operation that failed takes no effect") {
+  History history = lines({{1, "write", 1, 0, 1}, {1, "read", 1, 2, 3}});
+  CHECK(of_register(history) == Verdict::legal);
+  history[0].ending = Ending::failed;
+  CHECK(of_register(history) == Verdict::illegal);
+}
+
+TEST_CASE("what a model cannot take is named with its line, failed or not") {
+  History history = lines({{1, "write", 1, 0, 1}, {1, "put", 1, 2, 3}});
+  const auto unknown = check_linearizable(RegisterModel(), history);
+  REQUIRE_FALSE(unknown);
+  CHECK(unknown.error().detail() ==
+        "line 2: no operation 'put' is known to this model; it knows: read, write");
+  history[1].ending = Ending::failed;
+  CHECK_FALSE(check_linearizable(RegisterModel(), history));
+  history[1] = {.op = "read", .called = 9, .returned = 10, .ending = Ending::ok};
+  CHECK(check_linearizable(RegisterModel(), history).error().detail() ==
+        "line 2: read: \"value\" is missing");
+}
+
+TEST_CASE("more operations may be pending at a time than fit into a word") {
+  std::vector<Line> many;
+  many.reserve(400);
+  for (std::uint64_t i = 0; i < 150; ++i)
+    many.push_back({i, "read", Value(), 0, static_cast<std::int64_t>(1000 + i)});
+  for (std::uint64_t i = 0; i < 150; ++i)
+    many.push_back({200 + i, "write", 7, static_cast<std::int64_t>(i), -1});
+  many.push_back({999, "write", 1, 500, 600});
+  many.push_back({998, "read", 1, 700, 701});
+  CHECK(of_register(lines(many)) == Verdict::legal);
+  many.push_back({998, "read", 2, 800, 801});
+  CHECK(of_register(lines(many)) == Verdict::illegal);
+}
+
+TEST_CASE("a judge that meets a limit says which and guesses nothing") {
+  std::vector<Line> many;
+  many.reserve(20);
+  for (std::uint64_t i = 0; i < 12; ++i)
+    many.push_back({i, "write", static_cast<std::int64_t>(i), 0, 100});
+  many.push_back({50, "read", 77, 0, 50});
+  const auto limited = [&](const LinearizabilityOptions& options) {
+    const auto report = check_linearizable(RegisterModel(), lines(many), options);
+    CHECK(report->verdict == Verdict::undecided);
+    CHECK_FALSE(report->illegal);
+    return report->undecided;
+  };
+  CHECK(limited({.configurations_max = 100}).starts_with("on key a there were more than 100 conf"));
+  CHECK(limited({.state_bytes_max = 20}).contains("more than 20 bytes (state_bytes_max)"));
+  CHECK(limited({.work_max = 1000}).contains("1000 steps and comparisons"));
+  CHECK(of_register(lines(many)) == Verdict::illegal);
+  const auto whole = check_linearizable(RegisterModel(), lines(many), {.story_work_max = 0});
+  REQUIRE(whole->illegal);
+  CHECK_FALSE(whole->illegal->cut_down);
+  CHECK(
+      whole->illegal->text(lines(many)).starts_with("No order explains the 13 operations on key"));
+}
+
+TEST_CASE("a judge tells how far it is") {
+  Prng prng(1);
+  const History history =
+      draw_history({.operations = 2'000, .keys = 2}, *atomic_object("register"), prng);
+  std::vector<std::size_t> done;
+  LinearizabilityOptions options;
+  options.on_progress = [&](const JudgeProgress& progress) {
+    CHECK(progress.parts == 2);
+    CHECK(progress.operations_done <= progress.operations);
+    done.push_back(progress.operations_done);
+  };
+  const auto report = check_linearizable(RegisterModel(), history, options);
+  CHECK(report->verdict == Verdict::legal);
+  CHECK(done.size() > 6);
+  CHECK(done.back() == report->operations);
+}
 
 TEST_CASE("the judge agrees with brute force on drawn histories of every model") {
   const HistoryPlan plan{.operations = 8,

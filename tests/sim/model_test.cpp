@@ -87,7 +87,8 @@ TEST_CASE("an operation that a model does not know is refused with those it know
   const auto step = model.read(done("put", {{"value", 1}}));
   REQUIRE_FALSE(step);
   CHECK(step.code() == Code::invalid_argument);
-  CHECK(step.error().detail() == "it knows no operation 'put'; it knows: read, write");
+  CHECK(step.error().detail() ==
+        "no operation 'put' is known to this model; it knows: read, write");
 }
 
 TEST_CASE("a part of a history is that of its key") {

@@ -1,0 +1,225 @@
+#include "tubing/sim/cli/check_command.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdio>
+#include <fstream>
+#include <iostream>
+#include <optional>
+#include <vector>
+
+#include "tubing/channel/fields.h"
+#include "tubing/channel/json.h"
+#include "tubing/sim/cli/run_command.h"
+#include "tubing/sim/cli/run_report.h"
+#include "tubing/sim/judges/cas_model.h"
+#include "tubing/sim/judges/linearizability.h"
+#include "tubing/sim/judges/list_model.h"
+#include "tubing/sim/judges/lock_model.h"
+#include "tubing/sim/judges/queue_model.h"
+#include "tubing/sim/judges/register_model.h"
+
+namespace tubing::cli {
+namespace {
+
+using sim::History;
+using sim::LinearizabilityOptions;
+using sim::LinearizabilityReport;
+using sim::Verdict;
+
+using Judge = Result<LinearizabilityReport> (*)(const History&, const LinearizabilityOptions&);
+
+template <sim::Model M>
+Result<LinearizabilityReport> judge_by(const History& history,
+                                       const LinearizabilityOptions& options) {
+  return sim::check_linearizable(M(), history, options);
+}
+
+struct NamedJudge {
+  const char* model;
+  Judge judge;
+};
+constexpr NamedJudge kJudges[] = {{"register", judge_by<sim::RegisterModel>},
+                                  {"cas", judge_by<sim::CasModel>},
+                                  {"list", judge_by<sim::ListModel>},
+                                  {"lock", judge_by<sim::LockModel>},
+                                  {"queue", judge_by<sim::QueueModel>}};
+
+std::vector<std::string> model_names() {
+  std::vector<std::string> names;
+  for (const NamedJudge& named : kJudges) names.emplace_back(named.model);
+  return names;
+}
+
+/// What --json prints.
+struct CheckJson {
+  std::string verdict;
+  std::string model;
+  std::uint64_t operations = 0;
+  std::uint64_t parts = 0;
+  std::uint64_t illegal_parts = 0;
+  std::string part;
+  std::vector<std::uint64_t> lines;  ///< Of the operations that have no order.
+  std::vector<std::string> told;
+  std::uint64_t others = 0;
+  std::vector<std::string> states_before;
+  std::vector<std::string> states_behind;
+  std::string undecided;
+  static constexpr auto fields = tubing::fields(
+      "verdict", &CheckJson::verdict, "model", &CheckJson::model, "operations",
+      &CheckJson::operations, "parts", &CheckJson::parts, "illegal_parts",
+      &CheckJson::illegal_parts, "part", &CheckJson::part, "lines", &CheckJson::lines, "told",
+      &CheckJson::told, "others", &CheckJson::others, "states_before", &CheckJson::states_before,
+      "states_behind", &CheckJson::states_behind, "undecided", &CheckJson::undecided);
+};
+
+std::string json_text(const LinearizabilityReport& report, const std::string& model,
+                      const History& history) {
+  CheckJson json{.verdict = std::string(verdict_name(report.verdict)),
+                 .model = model,
+                 .operations = report.operations,
+                 .parts = report.parts,
+                 .illegal_parts = report.illegal_parts,
+                 .part = {},
+                 .lines = {},
+                 .told = {},
+                 .states_before = {},
+                 .states_behind = {},
+                 .undecided = report.undecided};
+  if (report.illegal) {
+    json.part = report.illegal->part;
+    for (const std::size_t operation : report.illegal->operations) {
+      json.lines.push_back(operation + 1);
+      json.told.push_back(told(history[operation]));
+    }
+    json.others = report.illegal->others;
+    json.states_before = report.illegal->states_before;
+    json.states_behind = report.illegal->states_behind;
+  }
+  return to_json(json) + "\n";
+}
+
+std::string text_of(const LinearizabilityReport& report, const History& history) {
+  std::string text =
+      fmt::format("{}: {} operations in {} {}\n", verdict_name(report.verdict), report.operations,
+                  report.parts, report.parts == 1 ? "part" : "parts");
+  if (report.illegal_parts > 1)
+    text +=
+        fmt::format("{} parts have no order; the shortest story of them:\n", report.illegal_parts);
+  if (report.illegal) text += report.illegal->text(history);
+  if (report.verdict == Verdict::undecided) text += report.undecided + "\n";
+  return text;
+}
+
+/// Shows on a terminal how far the judge is.
+class CheckProgress {
+ public:
+  explicit CheckProgress(bool shown) : shown_(shown) {}
+  ~CheckProgress() {
+    if (on_screen_) put(stderr, "\r\x1b[K");
+  }
+  CheckProgress(const CheckProgress&) = delete;
+  CheckProgress& operator=(const CheckProgress&) = delete;
+
+  void show(const sim::JudgeProgress& progress) {
+    const auto now = std::chrono::steady_clock::now();
+    if (!shown_ || now - printed_ < std::chrono::milliseconds(200)) return;
+    printed_ = now;
+    on_screen_ = true;
+    put(stderr, fmt::format("\r\x1b[K{} of {} parts, {} of {} operations", progress.parts_done,
+                            progress.parts, progress.operations_done, progress.operations));
+  }
+
+ private:
+  const bool shown_;
+  bool on_screen_ = false;
+  std::chrono::steady_clock::time_point printed_ = std::chrono::steady_clock::now();
+};
+
+/// Reads no more than one byte beyond what read_history takes.
+Result<std::string> content_of(const std::string& path) {
+  const auto refuse = [&](const char* why) {
+    return Error(Code::invalid_argument, "check", fmt::format("{} cannot be read; {}", path, why));
+  };
+  std::ifstream file;
+  if (path != "-") file.open(path, std::ios::binary);
+  if (path != "-" && !file) return refuse("is there such a file?");
+  std::istream& in = path == "-" ? std::cin : file;
+  constexpr std::size_t kChunk = std::size_t{1} << 20;
+  const std::size_t bytes_max = sim::HistoryLimits{}.bytes_max;
+  std::string content;
+  while (in && content.size() <= bytes_max) {
+    const std::size_t size = content.size();
+    content.resize(size + kChunk);
+    in.read(content.data() + size, kChunk);
+    content.resize(size + static_cast<std::size_t>(in.gcount()));
+  }
+  if (in.bad() || (content.empty() && !in.eof())) return refuse("is it a file?");
+  return content;
+}
+
+}  // namespace
+
+CheckCommand::CheckCommand(CLI::App& app)
+    : check_(app.add_subcommand("check", "Judge a recorded history; see sim/HISTORY.md")),
+      work_max_(LinearizabilityOptions{}.work_max),
+      configurations_max_(LinearizabilityOptions{}.configurations_max) {
+  check_->add_option("file", path_, "A line of JSON for each operation; - is standard input")
+      ->required()
+      ->type_name("FILE");
+  check_->add_option("--model", model_, "What the service should be")
+      ->required()
+      ->check(CLI::IsMember(model_names()));
+  check_->add_option("--work-max", work_max_, "Give up on a part behind so much work")
+      ->check(CLI::Range(std::uint64_t{1}, UINT64_MAX))
+      ->capture_default_str();
+  check_
+      ->add_option("--configurations-max", configurations_max_,
+                   "Hold so many ways in which a part may stand, each about 30 bytes")
+      ->check(CLI::Range(std::size_t{1}, std::size_t{1'000'000'000}))
+      ->capture_default_str();
+  check_->add_flag("--json", json_, "Print one JSON object");
+  check_->footer(
+      "Exit status: 0 legal, 1 illegal, 2 malformed or not readable, 3 undecided within the "
+      "limits.");
+}
+
+int CheckCommand::run() {
+  const Result<int> status = judge();
+  if (status) return *status;
+  put(stderr, fmt::format("tubesim: {}\n", status.error().detail()));
+  return kExitUsage;
+}
+
+Result<int> CheckCommand::judge() {
+  const auto in_file = [&](const Error& error) {
+    return Error(error.code(), "check",
+                 fmt::format("{}: {}", path_ == "-" ? "standard input" : path_, error.detail()));
+  };
+  Result<std::string> content = content_of(path_);
+  if (!content) return std::move(content).error();
+  const Result<History> history = sim::read_history(*content);
+  if (!history) return in_file(history.error());
+  content->clear();
+  content->shrink_to_fit();
+  Judge judge = nullptr;
+  for (const NamedJudge& named : kJudges)
+    if (model_ == named.model) judge = named.judge;
+  LinearizabilityOptions options{.configurations_max = configurations_max_, .work_max = work_max_};
+  std::optional<CheckProgress> progress(std::in_place, ::isatty(STDERR_FILENO) == 1);
+  options.on_progress = [&](const sim::JudgeProgress& now) { progress->show(now); };
+  const Result<LinearizabilityReport> report = judge(*history, options);
+  progress.reset();
+  if (!report) return in_file(report.error());
+  put(stdout, json_ ? json_text(*report, model_, *history) : text_of(*report, *history));
+  switch (report->verdict) {
+    case Verdict::legal: return kExitOk;
+    case Verdict::illegal: return kExitViolation;
+    case Verdict::undecided: break;
+  }
+  return kExitUndecided;
+}
+
+}  // namespace tubing::cli
