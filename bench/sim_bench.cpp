@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdlib>
 
+#include "judge_rows.h"
 #include "report.h"
 #include "resident.h"
 #include "tubing/channel/nursery.h"
@@ -218,5 +219,6 @@ int main(int argc, char** argv) {
   report.row("idle_host_message_bytes", "bytes", "",
              [] { return bytes_per_host(sim::Mode::message); });
   report.row("idle_host_byte_bytes", "bytes", "", [] { return bytes_per_host(sim::Mode::byte); });
+  bench::add_judge_rows(report);
   return report.finish();
 }
