@@ -32,6 +32,7 @@ TEST_CASE("every input of the certificate corpus passes") { replay(certificate_t
 TEST_CASE("every input of the codec corpus passes") { replay(codec_target()); }
 TEST_CASE("every input of the frames corpus passes") { replay(frames_target()); }
 TEST_CASE("every input of the handshake corpus passes") { replay(handshake_target()); }
+TEST_CASE("every input of the history corpus passes") { replay(history_target()); }
 TEST_CASE("every input of the key_file corpus passes") { replay(key_file_target()); }
 TEST_CASE("every input of the mux corpus passes") { replay(mux_target()); }
 TEST_CASE("every input of the mux_pair corpus passes") { replay(mux_pair_target()); }

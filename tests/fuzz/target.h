@@ -24,6 +24,7 @@ Target certificate_target();
 Target codec_target();
 Target frames_target();
 Target handshake_target();
+Target history_target();
 Target key_file_target();
 Target mux_target();
 Target mux_pair_target();
@@ -33,9 +34,9 @@ Target trust_target();
 
 /// All of them, in the order of their names.
 inline std::vector<Target> all_targets() {
-  return {certificate_target(), codec_target(), frames_target(),   handshake_target(),
-          key_file_target(),    mux_target(),   mux_pair_target(), record_target(),
-          texts_target(),       trust_target()};
+  return {certificate_target(), codec_target(),    frames_target(), handshake_target(),
+          history_target(),     key_file_target(), mux_target(),    mux_pair_target(),
+          record_target(),      texts_target(),    trust_target()};
 }
 
 }  // namespace tubing::fuzz
