@@ -88,7 +88,8 @@ std::string summary_line(const sim::Scenario& scenario, const SeedOutcome& seed)
 std::string violation_text(const SeedOutcome& seed, const std::string& repeat) {
   std::string text = fmt::format("seed {}:\n{}", seed.seed, indented(seed.outcome.violation));
   if (!seed.outcome.story.empty())
-    text += fmt::format("  its faults:\n{}", indented(seed.outcome.story));
+    text += fmt::format("  {}:\n{}", seed.outcome.history.empty() ? "its faults" : "what happened",
+                        indented(seed.outcome.story));
   return text + fmt::format("  to repeat it: {}\n", repeat);
 }
 

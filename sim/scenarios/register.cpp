@@ -302,7 +302,8 @@ Outcome RegisterRun::outcome(World& world, const FaultCounts& counts) {
                   .schedule = schedule_text(schedule_, names_),
                   .story = told(schedule_, names_),
                   .workload = workload_text(workload_)};
-  if (!violation_.empty()) outcome.story = register_story(state_, schedule_, names_, world.now());
+  if (!violation_.empty() && options_.history)
+    outcome.story = register_story(state_, schedule_, names_, world.now());
   if (options_.history) outcome.history = history_text(history);
   for (const Operation& operation : history) {
     outcome.operations += operation.ending == Ending::ok ? 1 : 0;

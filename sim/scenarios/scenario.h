@@ -29,7 +29,9 @@ struct ScenarioOptions {
   std::optional<std::string> workload = {};
   /// One of the scenario's own mistakes, which it then makes; empty for none.
   std::string wrong = {};
-  bool history = false;  ///< Whether the Outcome tells the history of what clients did.
+  /// Whether the Outcome tells the history of what clients did and, of a violation, all that led
+  /// to it, instead of its faults alone.
+  bool history = false;
 
   static constexpr std::string_view type_name = "ScenarioOptions";
   static constexpr auto fields =
@@ -72,7 +74,7 @@ struct Outcome {
   std::vector<Tally> faults = {};  ///< How often each took effect.
   Duration simulated{};
   std::string schedule = {};  ///< The faults that were ordered, as text; see Schedule.
-  std::string story = {};     ///< The same in words; of a violation, all that led to it.
+  std::string story = {};     ///< The same in words; with a history perhaps more.
   std::string workload = {};  ///< What clients did, as text; see Workload.
   std::string history = {};   ///< Where it was asked for: as history_line writes it.
 

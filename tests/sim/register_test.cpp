@@ -45,6 +45,58 @@ TEST_CASE("each mistake of the register is caught within two hundred seeds") {
   }
 }
 
+// Of three replicas n1 and n2 do not store what c1 writes at 200 ms: their disks hang, then their
+// power goes. c1 gives up; what it wrote is on n0 alone.
+constexpr std::string_view kHalfAWrite =
+    "100ms disk n1,n2 hung 1000000ppm for 2s\n"
+    "1300ms power n1,n2 for 100ms\n";
+
+void check_script(const std::string& schedule, std::string_view workload) {
+  std::uint64_t lost = 0;
+  for (std::uint64_t seed = 1; seed <= 40; ++seed) {
+    CAPTURE(seed);
+    const Outcome outcome = run(seed, {.hosts = 3,
+                                       .schedule = std::string(kHalfAWrite) + schedule,
+                                       .workload = std::string(workload),
+                                       .history = true});
+    CHECK_MESSAGE(outcome.violation.empty(), outcome.violation << outcome.story);
+    lost += outcome.known < outcome.begun ? 1 : 0;
+  }
+  CHECK(lost > 20);
+}
+
+// Whoever of n0, n1 and n2 c2 reads from, it must not see two writes in turns.
+constexpr std::string_view kReadsInTurns =
+    "5s cut c2 -> n0 for 500ms\n"
+    "6s cut c2 -> n2 for 500ms\n"
+    "6s slow n1 -> c2 200ms for 500ms\n"
+    "7s cut c2 -> n0 for 500ms\n";
+constexpr std::string_view kTwoWrites =
+    "c1 200ms write a 1\n"
+    "c1 2600ms write a 2\n"
+    "c2 5100ms read a\n"
+    "c2 6100ms read a\n"
+    "c2 7100ms read a\n";
+
+TEST_CASE("a client of the register uses no counter twice though nobody knows of the first") {
+  check_script("2500ms cut c1 -> n0 for 2s\n" + std::string(kReadsInTurns), kTwoWrites);
+}
+
+TEST_CASE("a client of the register that was killed is another one when it writes again") {
+  check_script(
+      "2300ms crash c1 for 100ms\n2500ms cut c1 -> n0 for 2s\n" + std::string(kReadsInTurns),
+      kTwoWrites);
+}
+
+TEST_CASE("a replica of the register tells of nothing that a loss of power would take") {
+  check_script(
+      "100ms disk n0 sync_error 1000000ppm for 200ms\n"
+      "2500ms cut c2 -> n2 for 500ms\n"
+      "3500ms power n0 for 100ms\n"
+      "4500ms cut c2 -> n1 for 500ms\n",
+      "c1 200ms write a 1\nc2 2600ms read a\nc2 4600ms read a\n");
+}
+
 TEST_CASE("a judge of another kind finds the same registers wrong") {
   int wrong = 0;
   for (const char* mistake : {"", "no_tie_break", "one_replica_reads", "small_quorum"}) {
