@@ -1,6 +1,7 @@
 #include "tubing/sim/cli/check_command.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -12,12 +13,14 @@
 
 #include "tubing/channel/fields.h"
 #include "tubing/channel/json.h"
+#include "tubing/sim/cli/check_rulings.h"
 #include "tubing/sim/cli/run_command.h"
 #include "tubing/sim/cli/run_report.h"
 #include "tubing/sim/judges/cas_model.h"
 #include "tubing/sim/judges/linearizability.h"
 #include "tubing/sim/judges/list_model.h"
 #include "tubing/sim/judges/lock_model.h"
+#include "tubing/sim/judges/map_model.h"
 #include "tubing/sim/judges/queue_model.h"
 #include "tubing/sim/judges/register_model.h"
 
@@ -37,15 +40,17 @@ Result<LinearizabilityReport> judge_by(const History& history,
   return sim::check_linearizable(M(), history, options);
 }
 
+/// The judge that needs no more than times.
+constexpr const char* kTimes = "linearizability";
+
 struct NamedJudge {
   const char* model;
   Judge judge;
 };
-constexpr NamedJudge kJudges[] = {{"register", judge_by<sim::RegisterModel>},
-                                  {"cas", judge_by<sim::CasModel>},
-                                  {"list", judge_by<sim::ListModel>},
-                                  {"lock", judge_by<sim::LockModel>},
-                                  {"queue", judge_by<sim::QueueModel>}};
+constexpr NamedJudge kJudges[] = {
+    {"register", judge_by<sim::RegisterModel>}, {"cas", judge_by<sim::CasModel>},
+    {"map", judge_by<sim::MapModel>},           {"list", judge_by<sim::ListModel>},
+    {"lock", judge_by<sim::LockModel>},         {"queue", judge_by<sim::QueueModel>}};
 
 std::vector<std::string> model_names() {
   std::vector<std::string> names;
@@ -138,6 +143,15 @@ class CheckProgress {
   std::chrono::steady_clock::time_point printed_ = std::chrono::steady_clock::now();
 };
 
+int exit_status_of(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::legal: return kExitOk;
+    case Verdict::illegal: return kExitViolation;
+    case Verdict::undecided: break;
+  }
+  return kExitUndecided;
+}
+
 /// Reads no more than one byte beyond what read_history takes.
 Result<std::string> content_of(const std::string& path) {
   const auto refuse = [&](const char* why) {
@@ -164,14 +178,19 @@ Result<std::string> content_of(const std::string& path) {
 
 CheckCommand::CheckCommand(CLI::App& app)
     : check_(app.add_subcommand("check", "Judge a recorded history; see sim/HISTORY.md")),
+      judge_(kTimes),
       work_max_(LinearizabilityOptions{}.work_max),
       configurations_max_(LinearizabilityOptions{}.configurations_max) {
   check_->add_option("file", path_, "A line of JSON for each operation; - is standard input")
       ->required()
       ->type_name("FILE");
   check_->add_option("--model", model_, "What the service should be")
-      ->required()
       ->check(CLI::IsMember(model_names()));
+  std::vector<std::string> judges = ruling_judges();
+  judges.insert(judges.begin(), judge_);
+  check_->add_option("--judge", judge_, "Go by times, by revisions, or by other lines")
+      ->check(CLI::IsMember(judges))
+      ->capture_default_str();
   check_->add_option("--work-max", work_max_, "Give up on a part behind so much work")
       ->check(CLI::Range(std::uint64_t{1}, UINT64_MAX))
       ->capture_default_str();
@@ -198,12 +217,22 @@ Result<int> CheckCommand::judge() {
     return Error(error.code(), "check",
                  fmt::format("{}: {}", path_ == "-" ? "standard input" : path_, error.detail()));
   };
+  if (model_.empty() && (judge_ == kTimes || judge_ == "witness"))
+    return Error(Code::invalid_argument, "check",
+                 fmt::format("--model is missing; the judge by {} needs one of {}", judge_,
+                             fmt::join(model_names(), ", ")));
   Result<std::string> content = content_of(path_);
   if (!content) return std::move(content).error();
   const Result<History> history = sim::read_history(*content);
   if (!history) return in_file(history.error());
   content->clear();
   content->shrink_to_fit();
+  if (judge_ != kTimes) {
+    const Result<sim::Ruling> ruling = rule(judge_, model_, *history);
+    if (!ruling) return in_file(ruling.error());
+    put(stdout, ruling_report(*ruling, judge_, *history, json_));
+    return exit_status_of(ruling->verdict);
+  }
   Judge judge = nullptr;
   for (const NamedJudge& named : kJudges)
     if (model_ == named.model) judge = named.judge;
@@ -214,12 +243,7 @@ Result<int> CheckCommand::judge() {
   progress.reset();
   if (!report) return in_file(report.error());
   put(stdout, json_ ? json_text(*report, model_, *history) : text_of(*report, *history));
-  switch (report->verdict) {
-    case Verdict::legal: return kExitOk;
-    case Verdict::illegal: return kExitViolation;
-    case Verdict::undecided: break;
-  }
-  return kExitUndecided;
+  return exit_status_of(report->verdict);
 }
 
 }  // namespace tubing::cli

@@ -30,6 +30,7 @@ class CheckCommand {
   CLI::App* check_;
   std::string path_;
   std::string model_;
+  std::string judge_;
   std::uint64_t work_max_;
   std::size_t configurations_max_;
   bool json_ = false;

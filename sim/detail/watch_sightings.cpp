@@ -32,8 +32,6 @@ class Matching {
   bool fits(const WatchCandidate& candidate, std::uint64_t revision,
             const std::vector<WatchStreamJudge::Sighting>& sightings) const {
     if (candidate.above >= revision) return false;
-    for (const auto& sighting : sightings)
-      if (candidate.called > sighting.told->time) return false;
     return std::ranges::any_of(candidate.effects, [&](const MapEffect& effect) {
       return effect.anything || explains(effect.events, revision, sightings);
     });

@@ -92,7 +92,8 @@ class WatchStreamJudge {
 struct WatchCandidate {
   std::size_t at = 0;
   std::int64_t called = 0;
-  std::uint64_t above = 0;  ///< Takes a higher revision than this.
+  /// Takes a higher revision: this one had been told before it was called.
+  std::uint64_t above = 0;
   std::vector<MapEffect> effects;
 };
 

@@ -239,7 +239,7 @@ TEST_CASE("operations of a map that lack a field or have a wrong one are refused
       {{"make_table", {{"made", true}}}, "\"table\" is missing"},
       {{"rename_table", table("t", {{"renamed", true}})}, "\"to\" is missing"},
       {{"tables", {{"tables", list({7})}}}, "must hold texts alone"},
-      {{"move", {}}, "it knows no operation 'move'; it knows: put, get"},
+      {{"move", {}}, "no operation 'move' is known to this model; it knows: put, get"},
   };
   for (const auto& [answer, expected] : rows) {
     CAPTURE(expected);
