@@ -56,6 +56,11 @@ std::string counted(std::size_t count, std::string_view what) {
   return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
 }
 
+/// "2 of its 14 faults".
+std::string of(std::size_t left, std::size_t all, std::string_view what) {
+  return fmt::format("{} of its {}", left, counted(all, what));
+}
+
 /// Writes what is left, and adds to `repeat` what reads it back.
 Result<> write_files(const sim::Scenario& scenario, const Shrunk& shrunk, std::string& repeat) {
   const std::string stem = fmt::format("{}-{}", scenario.name, shrunk.seed);
@@ -78,11 +83,15 @@ Result<> write_files(const sim::Scenario& scenario, const Shrunk& shrunk, std::s
 }  // namespace
 
 std::string shrunk_text(const Shrunk& shrunk, const std::string& repeat) {
+  std::string left;
+  if (shrunk.before.faults > 0) left = of(shrunk.after.faults, shrunk.before.faults, "fault");
+  if (shrunk.before.operations > 0)
+    left += (left.empty() ? "" : " and ") +
+            of(shrunk.after.operations, shrunk.before.operations, "operation");
   std::string text = fmt::format(
-      "seed {} fails ({}): {} and {} of its {} and {} are enough, after {} runs{}\n", shrunk.seed,
-      shrunk.failure, counted(shrunk.after.faults, "fault"),
-      counted(shrunk.after.operations, "operation"), shrunk.before.faults, shrunk.before.operations,
-      shrunk.after.runs, shrunk.complete ? "" : ", which are the most: fewer may be enough");
+      "seed {} fails ({}): {} are enough, after {} runs{}\n", shrunk.seed, shrunk.failure,
+      left.empty() ? "no faults and no operations" : left, shrunk.after.runs,
+      shrunk.complete ? "" : ", which are the most: fewer may be enough");
   text += fmt::format("\nwhat happened:\n{}", indented(shrunk.outcome.story));
   text += fmt::format("\nwhat did not hold:\n{}", indented(shrunk.outcome.violation));
   return text + fmt::format("\nto repeat it: {}\n", repeat);
