@@ -83,7 +83,7 @@ void OrderSearch::give_places() {
   shape_.pending_words = words_for(places);
 }
 
-bool OrderSearch::begin_at(std::span<const Standing> standings) {
+void OrderSearch::begin_at(std::span<const Standing> standings) {
   readers_.clear();
   writers_.clear();
   returned_.assign(operations_.size(), false);
@@ -102,7 +102,6 @@ bool OrderSearch::begin_at(std::span<const Standing> standings) {
     for (const std::size_t operation : standing.taken) take(operation);
     before_.insert(next_.data());
   }
-  return before_.alive() > 0;
 }
 
 SearchEnd OrderSearch::run(std::size_t width, const SearchLimits& limits,

@@ -103,7 +103,7 @@ class OrderSearch {
   void order_events();
   void give_places();
   void sort_unknown();
-  bool begin_at(std::span<const Standing> standings);
+  void begin_at(std::span<const Standing> standings);
   void call(std::size_t operation);
   /// Returns: `found` where some configuration survives.
   SearchEnd take_return(std::size_t operation, std::size_t width, const SearchLimits& limits);
