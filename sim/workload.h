@@ -14,7 +14,7 @@ namespace tubing::sim {
 /// One line of a workload: one operation of one client, which begins it when it is due and its
 /// operation of the line before has ended.
 struct WorkloadStep {
-  std::uint64_t client = 1;
+  std::uint64_t client = 1;  ///< c1 in the text; in a History too it is client 1.
   /// Of `at_time`: when it is due, since the world began. Otherwise: how long the client pauses
   /// behind its operation before this one, or since it began.
   Duration due{};

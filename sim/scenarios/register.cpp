@@ -219,9 +219,10 @@ Result<> RegisterRun::take_workload(Prng& prng) {
   for (std::size_t line = 0; line < workload_.size(); ++line) {
     const WorkloadStep& step = workload_[line];
     if (std::ranges::find(state_.keys, step.arguments[0]) == state_.keys.end())
-      return Error(Code::invalid_argument, "workload",
-                   fmt::format("there is no key '{}' in this seed; there are {}", step.arguments[0],
-                               fmt::join(state_.keys, ", ")));
+      return Error(
+          Code::invalid_argument, "workload",
+          fmt::format("there is no key '{}' in this seed, but {}, for {}", step.arguments[0],
+                      fmt::join(state_.keys, ", "), workload_text({step})));
     state_.steps[step.client - 1].push_back(step);
   }
   return {};
@@ -302,7 +303,7 @@ Outcome RegisterRun::outcome(World& world, const FaultCounts& counts) {
                   .schedule = schedule_text(schedule_, names_),
                   .story = told(schedule_, names_),
                   .workload = workload_text(workload_)};
-  if (!violation_.empty() && options_.history)
+  if (!violation_.empty() && options_.history && history.size() <= kRegisterStoryMax)
     outcome.story = register_story(state_, schedule_, names_, world.now());
   if (options_.history) outcome.history = history_text(history);
   for (const Operation& operation : history) {

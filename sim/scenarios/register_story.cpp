@@ -247,6 +247,8 @@ std::string Teller::beginning() const {
 
 std::string register_story(const RegisterState& state, const Schedule& schedule,
                            const std::vector<std::string>& names, Time ended) {
+  TUBING_ASSERT(state.recorder.history().size() <= kRegisterStoryMax);
+  TUBING_ASSERT(state.recorder.history().size() == state.rounds.size());
   Story story;
   story.add_faults(schedule, names, ended);
   Teller teller(state, schedule, story);

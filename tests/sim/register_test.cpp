@@ -2,6 +2,7 @@
 #include "tubing/sim/scenarios/register.h"
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 #include <string>
 
@@ -138,6 +139,23 @@ TEST_CASE("a register's history has a line for each operation that clients began
   CHECK(outcome.begun > 20);
   CHECK(run(7).history.empty());
   CHECK(run(7).hash == outcome.hash);
+}
+
+TEST_CASE("a register's failure is told as a story unless it is too long to be read") {
+  const auto story = [](int operations) {
+    std::string workload;
+    for (int i = 0; i < operations; ++i)
+      workload += i % 2 == 0 ? fmt::format("c1 +0s write a {}\n", i) : "c2 +1ms read a\n";
+    const Outcome outcome = run(2, {.hosts = 3,
+                                    .schedule = "1ms cut c1 -> n0 for 9s\n",
+                                    .workload = workload,
+                                    .wrong = "one_replica_reads",
+                                    .history = true});
+    CHECK(outcome.failure == "linearizability");
+    return outcome.story;
+  };
+  CHECK(story(400).starts_with("3 replicas, n0, n1 and n2, keep a; c1 and c2 use them.\n"));
+  CHECK(story(600) == "After 1ms, nothing passes from c1 to n0, for 9s.\n");
 }
 
 TEST_CASE("a register refuses what no seed of it can be given") {
