@@ -63,5 +63,5 @@ TEST_CASE("each mistake of the register is cut down to a few faults and operatio
     CHECK(median(operations) <= kOperationsMax);
   }
   // Most runs fail as they did when each operation begins at the time at which it began.
-  CHECK(pinned > 3 * kSeedsEach);
+  CHECK(pinned >= 3 * kSeedsEach);
 }
