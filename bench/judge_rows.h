@@ -5,7 +5,8 @@
 
 namespace tubing::bench {
 
-/// checker_ops_per_s at 5, 30 and 100 clients, legal and not.
+/// checker_ops_per_s at 5, 30 and 100 clients, legal and not; witness_ops_per_s of more and more
+/// operations, which should stay about the same.
 void add_judge_rows(Report& report);
 
 }  // namespace tubing::bench

@@ -9,6 +9,7 @@ namespace tubing::sim::detail {
 WitnessReplay::End WitnessReplay::replay() {
   State state = space_.begin();
   points_ = {{0, state, 0}};
+  used_.assign(operations_.unknown.size(), 0);
   for (std::size_t position = 0; position < operations_.known.size(); ++position) {
     const WitnessOperation& operation = operations_.known[position];
     const State after = space_.apply(state, operation.step);
@@ -40,6 +41,10 @@ WitnessReplay::End WitnessReplay::resolve(std::size_t position) {
   if (from.demands == 0 && from.position == base.position) return end;
   end = begin_search(base, false, to);
   if (end != End::found) return end;
+  if (settled_ && settled_->position < from.position) {
+    const Point settled = *settled_;
+    if (begin_search(settled, true, to) == End::found) return End::found;
+  }
   for (std::size_t back = 1;; back *= 2) {
     points_.resize(points_.size() - std::min(back, points_.size() - 1));
     const Point point = points_.back();
@@ -51,9 +56,12 @@ WitnessReplay::End WitnessReplay::resolve(std::size_t position) {
 /// Without its demands a search may use every operation of unknown end, and changes nothing.
 WitnessReplay::End WitnessReplay::begin_search(const Point& from, bool with_demands,
                                                std::size_t to) {
-  base_.assign(operations_.unknown.size(), 0);
-  if (with_demands)
-    for (std::size_t i = 0; i < from.demands; ++i) ++base_[demand_kinds_[i]];
+  if (with_demands) {
+    base_ = used_;
+    for (std::size_t i = from.demands; i < demands_.size(); ++i) --base_[demand_kinds_[i]];
+  } else {
+    base_.assign(operations_.unknown.size(), 0);
+  }
   placed_.clear();
   stack_ = {{.position = from.position, .state = from.state}};
   const End end = search(to, nullptr);
@@ -62,11 +70,14 @@ WitnessReplay::End WitnessReplay::begin_search(const Point& from, bool with_dema
 }
 
 void WitnessReplay::accept(const Point& from, const Node& found) {
+  while (points_.size() > 1 && points_.back().position > from.position) points_.pop_back();
+  used_ = base_;
   demands_.resize(from.demands);
   demand_kinds_.resize(from.demands);
   for (const Placed& placed : chain(found.placed)) {
     demands_.push_back(placed.demand);
     demand_kinds_.push_back(placed.of);
+    ++used_[placed.of];
   }
   points_.push_back({found.position, found.state, demands_.size()});
   if (!settled_ || settled_->position <= from.position) return;
@@ -85,7 +96,7 @@ WitnessReplay::End WitnessReplay::find_ways(std::vector<std::vector<Demand>>& wa
 /// Depth first; what lies deepest without anything placed comes first. Returns with the node that
 /// was looked for on top, or, with `ways`, when there is nothing left to try.
 WitnessReplay::End WitnessReplay::search(std::size_t to, std::vector<std::vector<Demand>>* ways) {
-  met_.clear();
+  met_ = {};  // To clear it would take as long as the longest search.
   configurations_ = 0;
   steps_ = 0;
   while (!stack_.empty()) {
@@ -102,16 +113,28 @@ WitnessReplay::End WitnessReplay::search(std::size_t to, std::vector<std::vector
   return ways == nullptr || ways->empty() ? End::none : End::found;
 }
 
+/// First the operation itself; then each of unknown end with the operation behind it; then each
+/// with others behind it. So no more are placed than will do, and what one of them does is not
+/// tried again behind others.
 void WitnessReplay::step_into(std::size_t to, std::vector<std::vector<Demand>>* ways) {
   TUBING_ASSERT(stack_.back().position < to);
+  const bool all_ways = ways != nullptr;
   const std::uint32_t what = stack_.back().next++;
   if (what > operations_.unknown.size()) {
+    const std::vector<Node> deeper = std::move(stack_.back().deeper);
     stack_.pop_back();
+    stack_.insert(stack_.end(), deeper.rbegin(), deeper.rend());
     return;
   }
-  const Node node = stack_.back();
-  const std::optional<Node> child = what == 0 ? apply_known(node) : place(node, what - 1);
-  if (child) (void)push(*child, ways != nullptr);
+  std::optional<Node> placed;
+  if (what > 0) {
+    placed = place(stack_.back(), what - 1);
+    if (!placed || !is_new(*placed, all_ways)) return;
+    stack_.back().deeper.push_back(*placed);
+    stack_.back().deeper.back().next = 1;
+  }
+  const std::optional<Node> after = apply_known(placed ? *placed : stack_.back());
+  if (after && is_new(*after, all_ways)) stack_.push_back(*after);
 }
 
 std::optional<WitnessReplay::Node> WitnessReplay::apply_known(const Node& node) {
@@ -173,24 +196,25 @@ std::vector<Demand> WitnessReplay::demands_of(std::uint32_t placed) const {
   return demands;
 }
 
-bool WitnessReplay::push(const Node& node, bool all_ways) {
+bool WitnessReplay::is_new(const Node& node, bool all_ways) {
   const std::uint64_t key = (std::uint64_t{node.position} << 32) | node.state;
   std::vector<Met>& met = met_[key];
   for (const Met& one : met)
     if (covers(one, node, all_ways)) return false;
   met.push_back({node.slot, node.placed});
   ++configurations_;
-  stack_.push_back(node);
   return true;
 }
 
 /// Whether whatever can follow the node can follow what was met as well: it used no more of each
 /// kind. Where all ways count, it demanded nothing that the node does not, in the same order.
-bool WitnessReplay::covers(const Met& met, const Node& node, bool all_ways) const {
+bool WitnessReplay::covers(const Met& met, const Node& node, bool all_ways) {
+  ++steps_;
   if (met.slot > node.slot) return false;
   if (met.placed == kNone || met.placed == node.placed) return true;
   std::vector<Placed> fewer = chain(met.placed);
   std::vector<Placed> more = chain(node.placed);
+  steps_ += fewer.size() + more.size();
   if (fewer.size() > more.size()) return false;
   if (all_ways) {
     std::size_t same = 0;

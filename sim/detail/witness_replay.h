@@ -13,7 +13,7 @@ namespace tubing::sim {
 
 /// How much is tried for the sake of operations of unknown end, before it is `undecided`.
 struct WitnessOptions {
-  std::uint64_t steps_max = 20'000'000;        ///< Of the model, in one search of a part.
+  std::uint64_t steps_max = 20'000'000;        ///< And comparisons, in one search of a part.
   std::size_t configurations_max = 1'000'000;  ///< Of one search; each takes about 150 bytes.
   std::size_t alternatives_max = 256;          ///< Ways to place them, of a part and of several.
   std::uint64_t state_bytes_max = std::uint64_t{512} << 20;  ///< Of a part, as they are encoded.
@@ -80,7 +80,8 @@ class WitnessReplay {
     State state = 0;
     std::uint32_t placed = kNone;
     std::uint64_t slot = 0;  ///< The first revision that the last one placed in this gap can have.
-    std::uint32_t next = 0;  ///< What to try: the operation itself, then each of unknown end.
+    std::uint32_t next = 0;  ///< What to try; see step_into.
+    std::vector<Node> deeper = {};  ///< With one more placed, for when nothing else is left.
   };
   /// What a search knew of a configuration that it met: none that demands more need be tried.
   struct Met {
@@ -94,8 +95,9 @@ class WitnessReplay {
   void step_into(std::size_t to, std::vector<std::vector<Demand>>* ways);
   std::optional<Node> apply_known(const Node& node);
   std::optional<Node> place(const Node& node, std::uint32_t of);
-  bool push(const Node& node, bool all_ways);
-  bool covers(const Met& met, const Node& node, bool all_ways) const;
+  /// Whether nothing that was met covers it; it is met then.
+  bool is_new(const Node& node, bool all_ways);
+  bool covers(const Met& met, const Node& node, bool all_ways);
   std::uint32_t used(const Node& node, std::uint32_t of) const;
   std::vector<Placed> chain(std::uint32_t placed) const;
   std::vector<Demand> demands_of(std::uint32_t placed) const;
@@ -111,6 +113,7 @@ class WitnessReplay {
 
   std::vector<Demand> demands_;
   std::vector<std::uint32_t> demand_kinds_;  ///< Of each demand: which of the unknown it is.
+  std::vector<std::uint32_t> used_;          ///< By the demands, of each kind.
   std::vector<Point> points_;
   std::optional<Point> settled_;  ///< The last state that does not depend on any choice.
   std::size_t failed_ = 0;

@@ -28,8 +28,9 @@ namespace tubing::sim {
 /// Exact: `legal` always, since an order was found. `illegal` always: either the rules above are
 /// broken by operations of known end alone, or no placement of the others gives an answer, or those
 /// that must be placed are more than there are free revisions, however they are chosen.
-/// `undecided` where a bound of WitnessOptions was met before one or the other was clear; single
-/// keys of which each operation tells or sets the whole value do not come near it.
+/// `undecided` where a bound of WitnessOptions was met before one or the other was clear: single
+/// keys of which each operation tells or sets the whole value do not come near it. Scans of a
+/// table, and versions that few answers tell, may with some hundred operations of unknown end.
 /// Not seen: that a revision was taken by what changed nothing, say a compare-and-swap that failed;
 /// one of unknown end may be thought to have it.
 ///

@@ -214,7 +214,10 @@ TEST_CASE("the witness checker stops at each of its bounds and says so") {
   CHECK(why(judge_by_witness(RegisterModel(), history, few_steps)).starts_with("undecided: "));
   WitnessOptions few_configurations;
   few_configurations.configurations_max = 3;
-  CHECK(why(judge_by_witness(RegisterModel(), history, few_configurations))
+  History nobodys = history;
+  nobodys.back().values.back().value = 77;
+  CHECK(why(judge_by_witness(RegisterModel(), nobodys)).contains("whatever became of 12"));
+  CHECK(why(judge_by_witness(RegisterModel(), nobodys, few_configurations))
             .starts_with("undecided: "));
   WitnessOptions few_states;
   few_states.state_bytes_max = 3;
