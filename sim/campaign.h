@@ -56,7 +56,7 @@ struct CampaignReport {
 
   static constexpr std::size_t kViolationsMax = 20;
 
-  bool passed() const { return violations_total == 0 && closed_gates.empty(); }
+  bool passed() const { return !stopped && violations_total == 0 && closed_gates.empty(); }
   /// Of a hundred thousand operations that were begun, those whose outcome is known.
   std::uint64_t known_share() const { return begun == 0 ? 0 : known * 100'000 / begun; }
 };

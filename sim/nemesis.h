@@ -12,7 +12,8 @@
 namespace tubing::sim {
 
 /// Orders each fault when it is due and ends it when its span is over. Faults of one kind that
-/// overlap add up to the worst of them; when one ends, the others stay. Each goes into the hash.
+/// overlap add up to the worst of them, and of clock rates the last in the schedule counts; when
+/// one ends, the others stay. Each goes into the hash.
 ///
 ///     Nemesis nemesis(world, schedule);
 ///     world.run_until_ended(…);

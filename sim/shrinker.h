@@ -45,10 +45,9 @@ struct Shrunk {
 /// spans, rounder times. A run counts that fails in the same class; what else it does may differ.
 ///
 /// Operations are first pinned to the times at which they began (see WorkloadStep::at_time), so
-/// that those that stay do not move when others go. Each generator of a World belongs to a class of
-/// events, such as what one link carries or one process decides, and its n-th draw depends on the
-/// seed, that class and n alone: to leave out a line leaves most of what else happens as it was,
-/// and so does an edit of the code. Where it does not, the run is tried like any other.
+/// that those that stay do not move when others go. Each generator of a World has a purpose of
+/// its own (order, pace, links, disks, …): to leave out a line leaves the draws of the other
+/// purposes as they were. Where the run becomes another all the same, it is tried like any other.
 ///
 /// Runs are made in processes of their own, since one may end by an assertion; that is a failure
 /// like another. Of candidates that fail the first in order is taken, whichever is done first: the

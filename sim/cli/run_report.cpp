@@ -43,6 +43,7 @@ struct SeedJson {
 
 struct CampaignJson {
   bool passed = false;
+  bool stopped = false;
   std::uint64_t seeds = 0;
   std::uint64_t violations = 0;
   std::uint64_t operations = 0;
@@ -56,11 +57,12 @@ struct CampaignJson {
   std::vector<std::string> closed_gates;
 
   static constexpr auto fields = tubing::fields(
-      "passed", &CampaignJson::passed, "seeds", &CampaignJson::seeds, "violations",
-      &CampaignJson::violations, "operations", &CampaignJson::operations, "operations_median",
-      &CampaignJson::operations_median, "operations_p5", &CampaignJson::operations_p5, "begun",
-      &CampaignJson::begun, "known", &CampaignJson::known, "events", &CampaignJson::events,
-      "simulated_ns", &CampaignJson::simulated, "faults", &CampaignJson::faults, "closed_gates",
+      "passed", &CampaignJson::passed, "stopped", &CampaignJson::stopped, "seeds",
+      &CampaignJson::seeds, "violations", &CampaignJson::violations, "operations",
+      &CampaignJson::operations, "operations_median", &CampaignJson::operations_median,
+      "operations_p5", &CampaignJson::operations_p5, "begun", &CampaignJson::begun, "known",
+      &CampaignJson::known, "events", &CampaignJson::events, "simulated_ns",
+      &CampaignJson::simulated, "faults", &CampaignJson::faults, "closed_gates",
       &CampaignJson::closed_gates);
 };
 
@@ -116,6 +118,7 @@ std::string seed_json(const SeedOutcome& seed, const std::string& repeat) {
 
 std::string campaign_json(const CampaignReport& report) {
   return to_json(CampaignJson{.passed = report.passed(),
+                              .stopped = report.stopped,
                               .seeds = report.seeds,
                               .violations = report.violations_total,
                               .operations = report.operations,

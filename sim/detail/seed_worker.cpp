@@ -178,15 +178,13 @@ void SeedWorkers::work(int socket, int complaints) {
   ::_exit(0);
 }
 
-std::optional<Outcome> SeedWorkers::read_outcome(Worker& worker) {
-  for (;;) {
-    Word word = Word::planned;
-    Outcome outcome;
-    if (!read_value(worker.socket, word) || !read_bytes(worker.socket, outcome))
-      return std::nullopt;
-    if (word == Word::done) return outcome;
-    worker.planned = std::move(outcome);
-  }
+std::optional<Outcome> SeedWorkers::read_word(Worker& worker) {
+  Word word = Word::planned;
+  Outcome outcome;
+  if (!read_value(worker.socket, word) || !read_bytes(worker.socket, outcome)) return bury(worker);
+  if (word == Word::done) return outcome;
+  worker.planned = std::move(outcome);
+  return std::nullopt;
 }
 
 Outcome SeedWorkers::bury(Worker& worker) {
@@ -214,15 +212,19 @@ std::optional<SeedWorkers::Done> SeedWorkers::wait_unless(int stop) {
     busy.push_back(&worker);
   }
   TUBING_ASSERT(!busy.empty());
-  while (::poll(files.data(), files.size(), -1) < 0 && errno == EINTR) {
+  for (;;) {
+    while (::poll(files.data(), files.size(), -1) < 0 && errno == EINTR) {
+    }
+    const auto ready =
+        std::ranges::find_if(files, [](const ::pollfd& f) { return f.revents != 0; });
+    if (ready == files.begin()) return std::nullopt;
+    Worker& worker = *busy[static_cast<std::size_t>(ready - files.begin() - 1)];
+    SeedTask task = *worker.under_way;
+    std::optional<Outcome> outcome = read_word(worker);
+    if (!outcome) continue;  // It told its plan, and goes on.
+    worker.under_way.reset();
+    return Done{.task = std::move(task), .outcome = *std::move(outcome)};
   }
-  const auto ready = std::ranges::find_if(files, [](const ::pollfd& f) { return f.revents != 0; });
-  if (ready == files.begin()) return std::nullopt;
-  Worker& worker = *busy[static_cast<std::size_t>(ready - files.begin() - 1)];
-  Done done{.task = *std::exchange(worker.under_way, std::nullopt), .outcome = {}};
-  std::optional<Outcome> outcome = read_outcome(worker);
-  done.outcome = outcome ? *std::move(outcome) : bury(worker);
-  return done;
 }
 
 }  // namespace tubing::sim::detail

@@ -63,8 +63,8 @@ class SeedWorkers {
 
   Result<> start(Worker& worker);
   [[noreturn]] void work(int socket, int complaints);
-  /// None where the worker died.
-  std::optional<Outcome> read_outcome(Worker& worker);
+  /// One word of a worker. Returns: what its task came to, also where it died; none for a plan.
+  std::optional<Outcome> read_word(Worker& worker);
   Outcome bury(Worker& worker);
 
   const Run run_;

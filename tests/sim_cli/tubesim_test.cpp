@@ -52,6 +52,28 @@ constexpr Scenario kTroubled{.name = "troubled",
                              .check = nullptr,
                              .faults = troubled_faults};
 
+// One that tells what it plans, has the campaign stop, and never ends.
+const std::array<int, 2>& stop_of_endless() {
+  static const std::array<int, 2> kEnds = [] {
+    std::array<int, 2> ends{};
+    TUBING_ASSERT(::pipe(ends.data()) == 0);
+    return ends;
+  }();
+  return kEnds;
+}
+Outcome run_endless(std::uint64_t, const ScenarioOptions&, const ScenarioSinks& sinks) {
+  // More than fits between two processes: it is through when the campaign has begun to read it.
+  (*sinks.planned)({.schedule = std::string(4 << 20, '#')});
+  TUBING_ASSERT(::write(stop_of_endless()[1], "x", 1) == 1);
+  for (;;) ::pause();
+}
+constexpr Scenario kEndless{.name = "endless",
+                            .summary = "",
+                            .options = "",
+                            .run = run_endless,
+                            .check = nullptr,
+                            .faults = troubled_faults};
+
 }  // namespace
 
 TEST_CASE("a campaign tells of every seed in order, and one whose process dies is a violation") {
@@ -140,6 +162,16 @@ TEST_CASE("a campaign that is to stop ends with what was done until then") {
   CHECK(told < 100'000);
   CHECK(report->closed_gates.empty());
   for (const int end : ends) ::close(end);
+}
+
+TEST_CASE("a campaign stops while a seed that told its plan goes on") {
+  const int stop = stop_of_endless()[0];
+  const auto report = run_campaign(kEndless, {.seeds = {{1, 3}}, .jobs = 1, .stop_file = stop},
+                                   [](const SeedOutcome&) { FAIL("none ends"); });
+  REQUIRE(report);
+  CHECK(report->stopped);
+  CHECK_FALSE(report->passed());
+  CHECK(report->seeds == 0);
 }
 
 TEST_CASE("tubesim interrupted tells what was done, in whole lines, with status 130") {
