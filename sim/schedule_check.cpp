@@ -5,6 +5,7 @@
 #include <array>
 
 #include "tubing/sim/detail/fault_grammar.h"
+#include "tubing/sim/detail/span_text.h"
 #include "tubing/sim/host_clock.h"
 
 namespace tubing::sim {

@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "tubing/sim/detail/fault_grammar.h"
+#include "tubing/sim/detail/span_text.h"
 
 namespace tubing::sim {
 

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "tubing/sim/detail/fault_grammar.h"
+#include "tubing/sim/detail/span_text.h"
 
 namespace tubing::sim {
 
@@ -87,7 +88,7 @@ std::string what_happens(const ScheduledFault& fault, const Names& names) {
     case FaultAction::reset: return traffic_told(fault, names, "breaks its channel");
     case FaultAction::slow:
       return fmt::format("what goes from {} takes up to {} longer", ways(fault, names),
-                         span_text(fault.amount));
+                         span_text(Duration(fault.amount)));
     case FaultAction::throttle:
       return fmt::format("no more than {} bytes a second pass from {}", fault.amount,
                          ways(fault, names));
@@ -103,9 +104,11 @@ std::string what_happens(const ScheduledFault& fault, const Names& names) {
     case FaultAction::clock_rate:
       return fmt::format("{}: the clock gains {} ns a second", hosts, fault.amount);
     case FaultAction::clock_jump:
-      return fmt::format("{}: the clock leaps ahead by {}", hosts, span_text(fault.amount));
+      return fmt::format("{}: the clock leaps ahead by {}", hosts,
+                         span_text(Duration(fault.amount)));
     case FaultAction::wall_jump:
-      return fmt::format("{}: the wall clock leaps by {}", hosts, span_text(fault.amount));
+      return fmt::format("{}: the wall clock leaps by {}", hosts,
+                         span_text(Duration(fault.amount)));
     case FaultAction::disk:
       return fmt::format("{}: {} of the disk's operations meet {}", hosts, rate_told(fault.amount),
                          fault_name(fault.disk));
@@ -118,18 +121,12 @@ std::string what_happens(const ScheduledFault& fault, const Names& names) {
 
 }  // namespace
 
-std::string detail::span_text(std::int64_t ns) {
-  for (const auto& [unit, name] : kSpanUnits)
-    if (ns % unit == 0) return fmt::format("{}{}", ns / unit, name);
-  return {};
-}
-
 std::string detail::amount_text(std::int64_t amount, FaultUnit unit) {
   switch (unit) {
     case FaultUnit::none: return {};
     case FaultUnit::ppm: return fmt::format("{}ppm", amount);
     case FaultUnit::ppb: return fmt::format("{}ppb", amount);
-    case FaultUnit::span: return span_text(amount);
+    case FaultUnit::span: return span_text(Duration(amount));
     case FaultUnit::bytes_per_second: return fmt::format("{}B/s", amount);
   }
   return {};

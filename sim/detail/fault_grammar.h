@@ -24,17 +24,6 @@ struct FaultGrammar {
 
 const FaultGrammar& grammar_of(FaultAction action);
 
-struct SpanUnit {
-  std::int64_t ns;
-  std::string_view name;
-};
-/// The largest first.
-inline constexpr SpanUnit kSpanUnits[] = {
-    {1'000'000'000, "s"}, {1'000'000, "ms"}, {1'000, "us"}, {1, "ns"}};
-
-/// "1500ms": exact, in the largest unit that is.
-std::string span_text(std::int64_t ns);
-inline std::string span_text(Duration span) { return span_text(span.count()); }
 /// With its unit: "1000ppm". Empty for none.
 std::string amount_text(std::int64_t amount, FaultUnit unit);
 

@@ -9,13 +9,6 @@
 namespace tubing::sim::detail {
 namespace {
 
-struct Unit {
-  std::string_view name;
-  std::int64_t ns;
-};
-// The largest first.
-constexpr Unit kUnits[] = {{"s", 1'000'000'000}, {"ms", 1'000'000}, {"us", 1'000}, {"ns", 1}};
-
 /// `whole` and a fraction of so many digits, without zeros at its end.
 std::string decimal(std::int64_t whole, std::int64_t fraction, int digits) {
   std::string text = fmt::format("{}.{:0{}}", whole, fraction, digits);
@@ -27,7 +20,7 @@ std::string decimal(std::int64_t whole, std::int64_t fraction, int digits) {
 }  // namespace
 
 std::string span_text(Duration span) {
-  for (const Unit& unit : kUnits)
+  for (const SpanUnit& unit : kSpanUnits)
     if (span.count() % unit.ns == 0) return fmt::format("{}{}", span.count() / unit.ns, unit.name);
   return {};
 }
@@ -39,7 +32,7 @@ std::optional<Duration> read_span(std::string_view text) {
     text.remove_suffix(name.size());
     std::int64_t value = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    const auto unit = std::ranges::find(kUnits, name, &Unit::name);
+    const auto unit = std::ranges::find(kSpanUnits, name, &SpanUnit::name);
     if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
     if (value > kMax / unit->ns || value < -kMax / unit->ns) return std::nullopt;
     return Duration(value * unit->ns);

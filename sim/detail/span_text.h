@@ -1,6 +1,7 @@
 // Spans of time as schedules and workloads write them: a whole number of s, ms, us or ns.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -9,6 +10,14 @@
 #include "tubing/channel/base/time.h"
 
 namespace tubing::sim::detail {
+
+struct SpanUnit {
+  std::string_view name;
+  std::int64_t ns;
+};
+/// The largest first.
+inline constexpr SpanUnit kSpanUnits[] = {
+    {"s", 1'000'000'000}, {"ms", 1'000'000}, {"us", 1'000}, {"ns", 1}};
 
 /// In the largest unit that holds it exactly: "1500ms".
 std::string span_text(Duration span);

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "tubing/channel/go.h"
+#include "tubing/sim/detail/draw.h"
 #include "tubing/sim/scenarios/grid_judge.h"
 #include "tubing/sim/scenarios/stage.h"
 #include "tubing/sim/swarm.h"
@@ -13,6 +14,7 @@
 namespace tubing::sim {
 namespace {
 
+using detail::draw_below;
 using namespace std::chrono_literals;
 
 /// The other direction is not used.
@@ -29,11 +31,6 @@ constexpr Service<GridMessage, GridNothing> kGridDatagrams{
 constexpr Duration kOpenMax = 5s;
 constexpr Duration kRetryMax = 100ms;
 constexpr std::uint64_t kBurstMax = 16;
-
-Duration draw_below(Prng& prng, Duration bound) {
-  return Duration(static_cast<std::int64_t>(
-      prng.below(static_cast<std::uint64_t>(std::max(bound, Duration(1)).count()))));
-}
 
 std::size_t hosts_of(const ScenarioOptions& options) {
   return options.hosts == 0 ? kGridHosts : options.hosts;

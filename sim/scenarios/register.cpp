@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 
+#include "tubing/sim/detail/draw.h"
 #include "tubing/sim/judges/history.h"
 #include "tubing/sim/judges/linearizability.h"
 #include "tubing/sim/judges/register_model.h"
@@ -20,6 +21,7 @@
 namespace tubing::sim {
 namespace {
 
+using detail::draw_below;
 using namespace std::chrono_literals;
 
 constexpr std::array<std::string_view, 3> kKeys{"a", "b", "c"};
@@ -61,11 +63,6 @@ std::vector<FaultAction> register_actions() {
 std::vector<DiskFault> honest_disk_faults() {
   return {DiskFault::read_error, DiskFault::write_error, DiskFault::sync_error, DiskFault::slow,
           DiskFault::hung};
-}
-
-Duration draw_below(Prng& prng, Duration bound) {
-  return Duration(static_cast<std::int64_t>(
-      prng.below(static_cast<std::uint64_t>(std::max(bound, Duration(1)).count()))));
 }
 
 /// One run, from the drawing of its world to the verdict.
