@@ -297,14 +297,23 @@ std::set<DiskModel::Node> DiskModel::nameless() const {
   return nodes;
 }
 
-void DiskModel::damage(const std::string& path, std::uint64_t offset, std::uint64_t length) {
+/// The files that the disk may call so. A change of names that is under way may have happened
+/// there: what it moves has its new name then, and what it removes or replaces is seen nowhere.
+std::set<DiskModel::Node> DiskModel::files_called(const std::string& path) const {
   std::set<Node> nodes = path.empty() ? nameless() : std::set<Node>{find(path)};
-  // A change of the folder's names that is under way may have moved the file already.
-  const auto folder = folders_.find(folder_of(path));
-  for (const auto& [id, under_way] : under_way_)
-    if (folder != folders_.end() && under_way.node == folder->first)
-      for (const auto& [name, node] : folder->second.seen) nodes.insert(node);
-  for (const Node node : nodes) {
+  for (const auto& [id, under_way] : under_way_) {
+    const DiskStep& step = under_way.step;
+    const bool renames = step.operation == DiskOperation::rename;
+    if (path.empty() && renames) nodes.insert(find(step.target));
+    if (path.empty() && step.operation == DiskOperation::remove) nodes.insert(find(step.path));
+    if (renames && (path + '/').starts_with(step.target + '/'))
+      nodes.insert(find(step.path + path.substr(step.target.size())));
+  }
+  return nodes;
+}
+
+void DiskModel::damage(const std::string& path, std::uint64_t offset, std::uint64_t length) {
+  for (const Node node : files_called(path)) {
     spoil(node, offset, length);
     for (auto& [id, under_way] : under_way_)
       if (under_way.node == node) under_way.damaged.emplace_back(offset, length);

@@ -142,6 +142,7 @@ class DiskModel {
   Node find(const std::string& path) const;
   Node folder_of(const std::string& path) const;
   std::set<Node> nameless() const;
+  std::set<Node> files_called(const std::string& path) const;
   std::string match_folder(Node node, const std::string& prefix, const View& view) const;
   std::string match_names(const Names& names, const std::string& prefix, const View& view) const;
   std::string match_file(const FileState& file, const Bytes& found, bool power_lost) const;

@@ -158,4 +158,39 @@ TEST_CASE("a disk model takes anything where a disk was damaged until it is writ
   CHECK_FALSE(may_remain(model, joined({filled(kSectorBytes, '?'), filled(kSectorBytes, 'o')})));
 }
 
+TEST_CASE("a disk model takes damage of a file whose name a change that is under way has taken") {
+  const Bytes o = filled(kSectorBytes, 'o');
+  const Bytes spoilt = filled(kSectorBytes, '?');
+  DiskModel before;
+  before.adopt({{"a", o}, {"b", o}, {"d", std::nullopt}, {"d/x", o}});
+  const auto with = [&](const Bytes& a, const Bytes& b, const Bytes& x) {
+    return DiskImage{{"a", a}, {"b", b}, {"d", std::nullopt}, {"d/x", x}};
+  };
+  // The disk did it before the damage, and the power loss that follows takes it back.
+  const auto taken_back = [&](DiskStep step, const std::string& damaged) {
+    DiskModel model = before;
+    (void)model.begin(std::move(step));
+    model.damage(damaged, 0, kSectorBytes);
+    model.end_process();
+    std::string spoilt_there;
+    if (model.may_remain(with(spoilt, o, o)).empty()) spoilt_there += 'a';
+    if (model.may_remain(with(o, spoilt, o)).empty()) spoilt_there += 'b';
+    if (model.may_remain(with(o, o, spoilt)).empty()) spoilt_there += 'x';
+    CHECK(model.may_remain(with(o, o, o)).empty());
+    return spoilt_there;
+  };
+  const DiskStep remove{.operation = DiskOperation::remove, .path = "a"};
+  const DiskStep rename{.operation = DiskOperation::rename, .path = "a", .target = "b"};
+  const DiskStep move{.operation = DiskOperation::rename, .path = "d", .target = "e"};
+  CHECK(taken_back(remove, "") == "a");
+  CHECK(taken_back(remove, "a") == "a");
+  CHECK(taken_back(remove, "b") == "b");
+  CHECK(taken_back(rename, "") == "b");
+  CHECK(taken_back(rename, "a") == "a");
+  CHECK(taken_back(rename, "b") == "ab");  // the one that it was, or the one that it is
+  CHECK(taken_back(move, "e/x") == "x");
+  CHECK(taken_back(move, "d/x") == "x");
+  CHECK(taken_back(move, "") == "");
+}
+
 }  // namespace tubing::sim
