@@ -47,16 +47,7 @@ void Host::power_on() {
   powered_ = true;
   world_.note("power_on", id_);
   world_.wires().on_power(id_);
-  for (const auto& process : processes_) {
-    if (!process->running()) {
-      process->start();
-      continue;
-    }
-    // It is about to die, behind the step that it is in.
-    world_.at(process->reactor().world_now(), [&process] {
-      if (!process->running() && process->host().powered()) process->start();
-    });
-  }
+  for (const auto& process : processes_) process->start();
 }
 
 void Host::set_clock_rate(std::int64_t ppb) {

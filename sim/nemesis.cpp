@@ -157,7 +157,11 @@ void Nemesis::relent(FaultAction action, HostId id) {
   switch (action) {
     case FaultAction::crash:
       if (in_force(action, id)) return;
-      for (const auto& process : host.processes()) restart(*process);
+      if (!host.powered()) return;
+      for (const auto& process : host.processes()) {
+        const bool killed = !process->running() && !process->result();
+        if (killed || process->dying()) process->start();
+      }
       return;
     case FaultAction::power:
     case FaultAction::wipe:
@@ -172,16 +176,6 @@ void Nemesis::relent(FaultAction action, HostId id) {
     case FaultAction::disk: return set_disk(host);
     default: return;
   }
-}
-
-void Nemesis::restart(Process& process) {
-  if (!process.host().powered() || process.result()) return;
-  if (!process.running()) return process.start();
-  if (!process.dying()) return;
-  // It dies behind the step, or the pause, that it is in.
-  world_.at(process.reactor().world_now(), [this, &process] {
-    if (!in_force(FaultAction::crash, process.host().id())) restart(process);
-  });
 }
 
 void Nemesis::set_network() {

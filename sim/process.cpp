@@ -121,13 +121,18 @@ channel::Network& Process::message_network() {
 }
 
 void Process::start() {
-  TUBING_ASSERT(!running() && "a process that runs is not started", name_);
   TUBING_ASSERT(host_.powered() && "a process starts on a host that has power", name_);
+  if (dying()) {
+    starts_when_dead_ = true;
+    return;
+  }
+  TUBING_ASSERT(!running() && "a process that runs is not started", name_);
   World& world = host_.world();
   if (starts_++ > 0) world.links().counts().add(FaultKind::restart);
   result_.reset();
   paused_until_ = Time::min();
-  dying_ = false;
+  dying_.reset();
+  starts_when_dead_ = false;
   run_ = std::make_unique<Run>(*this, world.next_streams(), world.options_.epoch, host_.clock_);
   run_->reactor.advance_to(world.now());
   run_->reactor.set_wake_at(world.now());
@@ -186,26 +191,36 @@ void Process::end() {
 }
 
 void Process::crash(Crash how) {
+  starts_when_dead_ = false;
   if (!running()) return;
+  const bool was_dying = dying();
+  // Where the host goes dark before a process that was killed is dead, nobody answers for it.
+  dying_ = was_dying ? std::max(*dying_, how) : how;
+  if (!was_dying) die();
+}
+
+void Process::die() {
   World& world = host_.world();
-  const Time present = run_->reactor.world_now();
-  if (world.stepping_ == this || present > world.now()) {
-    // A step that has begun is done to its end; its effects were before the crash.
-    dying_ = true;
-    const std::uint32_t start = starts_;
-    return world.at(present, [this, start, how] {
-      if (starts_ == start) crash(how);
-    });
+  // It may have ended by itself in its last step.
+  if (running()) {
+    const Time present = run_->reactor.world_now();
+    if (world.stepping_ == this || present > world.now()) {
+      // A step that has begun is done to its end; its effects were before the crash.
+      return world.at(present, [this, start = starts_] {
+        if (starts_ == start) die();
+      });
+    }
+    const Crash how = *dying_;
+    if (how == Crash::process) world.links().counts().add(FaultKind::process_crash);
+    world.note(how == Crash::process ? "crash" : "dark", id_);
+    cut_and_drain(how);
   }
-  if (how == Crash::process) world.links().counts().add(FaultKind::process_crash);
-  world.note(how == Crash::process ? "crash" : "dark", id_);
-  cut_and_drain(how);
+  if (starts_when_dead_) start();
 }
 
 void Process::cut_and_drain(Crash how) {
   if (!running()) return;
   World& world = host_.world();
-  dying_ = false;
   paused_until_ = Time::min();
   std::erase(world.running_, this);
   run_->scheduler.observe(nullptr);

@@ -85,11 +85,13 @@ class Process final {
   /// How the last run ended by itself; none while it runs, and after a crash.
   const std::optional<Result<>>& result() const { return result_; }
 
-  /// Starts the program anew. Requires: it does not run, the host has power.
+  /// Starts the program anew; one that is dying starts as soon as it is dead, unless it is crashed
+  /// again before that. `crash(), start()` is a restart, whatever it is in the middle of.
+  /// Requires: it does not run, or is dying; the host has power.
   void start();
-  /// Kills the process at this instant; one that is in the middle of a step or a pause dies behind
-  /// it. Its seams are cut, then its tasks are cancelled and end, all in this instant. Does nothing
-  /// where it does not run.
+  /// Kills the process at this instant; one that is in the middle of a step or a pause is dying,
+  /// and dies behind it. Its seams are cut, then its tasks are cancelled and end, all in one
+  /// instant. Does nothing where it does not run.
   void crash() { crash(Crash::process); }
   /// Stands still until `resume`, or for so long: its timers come late, what reaches it waits.
   /// Requires: running().
@@ -98,8 +100,8 @@ class Process final {
   void resume();
   /// Whether it waits for `resume`.
   bool paused() const { return paused_until_ == Time::max(); }
-  /// Whether it was killed in the middle of a step, and dies behind it.
-  bool dying() const { return dying_; }
+  /// Whether it was killed in the middle of a step, and dies behind it; it is running() until then.
+  bool dying() const { return running() && dying_.has_value(); }
   void set_pace(const Pace& pace) { pace_ = pace; }
 
   // The seams of the present run. Requires: running().
@@ -161,6 +163,8 @@ class Process final {
     return *run_;
   }
   void crash(Crash how);
+  /// Dies now, or behind the step that it is in; and starts then, where that was asked for.
+  void die();
   /// Runs what is due at `at`, and says when it wants to be driven again.
   void turn(Time at);
   void plan_next_turn();
@@ -176,7 +180,8 @@ class Process final {
   std::uint32_t starts_ = 0;
   std::optional<Result<>> result_;
   Time paused_until_ = Time::min();
-  bool dying_ = false;
+  std::optional<Crash> dying_;     ///< What it is killed by; stays until it starts again.
+  bool starts_when_dead_ = false;  ///< The last that was asked for of one that is dying.
   std::optional<std::uint16_t> node_port_;
   std::unique_ptr<Run> run_;
   /// What could not be ended; tried once more in the end.

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <optional>
+
 #include "tubing/channel/channel.h"
 #include "tubing/channel/nursery.h"
 #include "tubing/channel/timers.h"
@@ -13,8 +15,10 @@ using tubing::sleep;
 using tubing::Task;
 using tubing::Time;
 using tubing::channel::OpenMode;
+using tubing::sim::Crash;
 using tubing::sim::Host;
 using tubing::sim::Process;
+using tubing::sim::Program;
 using tubing::sim::World;
 using namespace std::chrono_literals;
 
@@ -80,6 +84,106 @@ TEST_CASE("a process that was killed ends in the same instant and can be started
   CHECK(process.starts() == 2);
 }
 
+TEST_CASE("a process that is killed and started in one instant starts again in every seed") {
+  int dying = 0;
+  for (std::uint64_t seed = 1; seed <= 200; ++seed) {
+    CAPTURE(seed);
+    World world(seed, {.pace = {.pause_ppm = 300'000, .pause_max = 5ms}});
+    Process& process = world.add_host({.name = "a"}).spawn("p", [](Process& self) -> Task<> {
+      while (self.starts() == 1) co_await tubing::ok(sleep(1ms));
+      co_return co_await wait_for_ever(self);
+    });
+    world.at(Time(world.workload().below(50'000) * 1us), [&] {
+      process.crash();
+      dying += process.dying();
+      process.start();
+    });
+    world.run_for(1s);
+    CHECK(process.running());
+    CHECK_FALSE(process.dying());
+    CHECK(process.starts() == 2);
+  }
+  CHECK(dying > 50);
+  CHECK(dying < 200);
+}
+
+namespace {
+
+// A host whose process is in the middle of a step of a second.
+struct LongStep {
+  explicit LongStep(Program program = wait_for_ever) {
+    process = &host.spawn("p", std::move(program));
+    world.run_for(1ms);
+  }
+  World world{1, {.pace = {.step_min = 1s, .step_max = 1s}}};
+  Host& host = world.add_host({.name = "a"});
+  Process* process = nullptr;
+};
+
+struct CutSeam final : tubing::sim::Seam {
+  void cut(Crash how) override { cut_by = how; }
+  std::optional<Crash> cut_by;
+};
+
+}  // namespace
+
+TEST_CASE("of what a dying process is told the last counts") {
+  LongStep killed;
+  killed.process->crash();
+  CHECK(killed.process->dying());
+  CHECK(killed.process->running());
+  killed.process->start();
+  killed.process->crash();
+  killed.world.run_for(9s);
+  CHECK_FALSE(killed.process->running());
+
+  LongStep dark;
+  dark.process->crash();
+  dark.process->start();
+  dark.host.power_off();
+  dark.world.run_for(9s);
+  CHECK_FALSE(dark.process->running());
+  dark.host.power_on();
+  CHECK(dark.process->running());
+  CHECK(dark.process->starts() == 2);
+
+  LongStep again;
+  again.host.power_off();
+  again.host.power_on();
+  CHECK(again.process->dying());
+  again.world.run_for(9s);
+  CHECK(again.process->running());
+  CHECK(again.process->starts() == 2);
+}
+
+TEST_CASE("a program that ends in the step in which it was killed starts again if it was to") {
+  LongStep step([](Process& self) -> Task<> {
+    if (self.starts() > 1) co_return co_await wait_for_ever(self);
+    self.crash();
+    self.start();
+    co_return {};
+  });
+  step.world.run_for(9s);
+  CHECK(step.process->running());
+  CHECK(step.process->starts() == 2);
+}
+
+TEST_CASE("a dying process whose host goes dark falls silent with it") {
+  CutSeam seam;
+  World world(1, {.pace = {.step_min = 1s, .step_max = 1s}});
+  Host& host = world.add_host({.name = "a"});
+  Process& process = host.spawn("p", [&seam](Process& self) -> Task<> {
+    self.add_seam(seam);
+    co_return co_await wait_for_ever(self);
+  });
+  world.run_for(1ms);
+  process.crash();
+  host.power_off();
+  CHECK_FALSE(seam.cut_by);
+  world.run_for(9s);
+  CHECK(seam.cut_by == Crash::power);
+}
+
 TEST_CASE("a paused process hears of nothing until it goes on") {
   World world(1);
   std::vector<Time> woke;
@@ -96,6 +200,20 @@ TEST_CASE("a paused process hears of nothing until it goes on") {
   REQUIRE(woke.size() == 3);
   CHECK(woke[0] >= Time(10'500ms));
   CHECK(woke[0] < Time(10'501ms));
+}
+
+TEST_CASE("a pause lasts its whole span from where the step is that orders it") {
+  std::optional<Time> woke;
+  World world(1, {.pace = {.step_min = 5ms, .step_max = 5ms}});
+  Process& process = world.add_host({.name = "a"}).spawn("p", [&woke](Process& self) -> Task<> {
+    CHECK(self.reactor().world_now() == Time(5ms));
+    self.pause_for(10ms);
+    co_await tubing::ok(sleep(1ns));
+    woke = self.reactor().world_now();
+    co_return {};
+  });
+  CHECK(world.run_until_ended(process));
+  CHECK(woke == Time(5ms + 10ms + 5ms));
 }
 
 TEST_CASE("a clock that runs fast reaches a deadline early, and no other host's does") {
