@@ -3,6 +3,7 @@
 
 #include "tests/channel/disk_text.h"
 #include "tests/sim/disk_world.h"
+#include "tubing/sim/scenarios/disk_model.h"
 
 namespace tubing::sim {
 namespace {
@@ -137,6 +138,34 @@ TEST_CASE("a power loss keeps later writes without earlier ones until it is heal
   CHECK(reordered > 10);
 }
 
+TEST_CASE("a power loss that reorders nothing keeps no write behind one that it tore") {
+  std::size_t torn = 0;
+  std::size_t kept_behind = 0;
+  for (const bool reorders : {false, true}) {
+    for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+      CAPTURE(reorders);
+      CAPTURE(seed);
+      DiskWorld world(seed, losing(0, kAlways, reorders ? kAlways : 0));
+      make_durable_in(world, "a", std::string(6 * kSectorBytes, 'o'));
+      run_process(world, [](Disk& disk) -> Task<> {
+        File file = co_await ok(disk.open("a", OpenMode::write));
+        for (const std::uint64_t sector : {0, 2, 4})
+          co_await ok(file.write(sector * kSectorBytes, Bytes(2 * kSectorBytes, std::byte{'n'})));
+        co_return {};
+      });
+      world.medium.lose_power();
+      const std::string kinds = sectors_of(content_of(world, "a"));
+      const std::string first = kinds.substr(0, 2);
+      torn += first == "no" || first == "on" ? 1 : 0;
+      const bool behind = first != "nn" && kinds.find('n', 2) != std::string::npos;
+      if (!reorders) CHECK_FALSE(behind);
+      kept_behind += behind ? 1 : 0;
+    }
+  }
+  CHECK(torn > 5);
+  CHECK(kept_behind > 5);
+}
+
 TEST_CASE("a power loss loses names that no sync_dir covers until it is healed") {
   DiskConditions conditions = losing(0);
   conditions.lost_name = kAlways;
@@ -253,6 +282,38 @@ TEST_CASE("a misdirected write leaves its place as it was and hits another") {
   make_durable_in(world, "a", "healed");
   CHECK(content_of(world, "a").starts_with("healed"));
   CHECK(damages.size() == 2);
+}
+
+TEST_CASE("a misdirected write hits a removed file too and a power loss brings it back spoilt") {
+  std::size_t hits = 0;
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    CAPTURE(seed);
+    DiskWorld world(seed, {.lost_name = kAlways});
+    const std::string old(kSectorBytes, 'o');
+    make_durable_in(world, "a", old);
+    make_durable_in(world, "b", old);
+    DiskModel model;
+    model.adopt(world.medium.image());
+    world.medium.on_damage(
+        [&](const DiskDamage& damage) { model.damage(damage.path, damage.offset, damage.length); });
+    world.medium.order(DiskFault::misdirected, "b");
+    run_process(world, [&](Disk& disk) -> Task<> {
+      (void)model.begin({.operation = channel::DiskOperation::remove, .path = "a"});
+      co_await ok(disk.remove("a"));  // the model hears of it no more
+      const Bytes bytes(kSectorBytes, std::byte{'n'});
+      File file = co_await ok(disk.open("b", OpenMode::write));
+      const auto write = model.begin({.path = "b", .bytes = bytes});
+      co_await ok(file.write(0, bytes));
+      model.end(write, Code::ok);
+      co_return co_await file.sync();
+    });
+    world.medium.lose_power();
+    model.end_process();
+    const DiskImage found = world.medium.image();
+    CHECK(model.may_remain(found) == "");
+    hits += text_of(found.at("a").value_or(Bytes())) == old ? 0 : 1;
+  }
+  CHECK(hits > 3);
 }
 
 TEST_CASE("reads and writes fail with data_loss until the device is healed") {

@@ -285,6 +285,51 @@ TEST_CASE("a held link holds back the words that give credit") {
   check_all_came(stream);
 }
 
+TEST_CASE("a dial whose word or answer a fault takes is not answered until its link is healed") {
+  for (const Row& row : kRows) {
+    for (const bool there : {true, false}) {
+      CAPTURE(row.name);
+      CAPTURE(there);
+      TwoHosts hosts;
+      hosts.b().spawn("server", echo);
+      LinkFaults faults;
+      faults.*row.rate = kPpm;
+      hosts.links().set_faults(there ? hosts.a_id() : hosts.b_id(),
+                               there ? hosts.b_id() : hosts.a_id(), faults);
+      hosts.run([](Process& self) -> Task<> {
+        const auto silent = co_await open(self.network(), kText, {"b"});
+        CHECK(silent.code() == Code::unavailable);
+        if (!silent) CHECK(silent.error().detail() == "b does not answer");
+        self.world().links().repair_all();
+        auto end = co_await ok(open(self.network(), kText, {"b"}, within(20s)));
+        co_await ok(end.tx.send("hello"));
+        co_await ok(end.rx.recv());
+        co_return {};
+      });
+      CHECK(hosts.count(FaultKind::dial_unanswered) == (there ? 1 : 0));
+      CHECK(hosts.count(FaultKind::half_open) == (there ? 0 : 1));
+    }
+  }
+}
+
+TEST_CASE("a host's word that nobody listens is lost as any other") {
+  for (const Row& row : kRows) {
+    CAPTURE(row.name);
+    TwoHosts hosts;
+    LinkFaults faults;
+    faults.*row.rate = kPpm;
+    hosts.links().set_faults(hosts.b_id(), hosts.a_id(), faults);
+    hosts.run([](Process& self) -> Task<> {
+      const auto silent = co_await open(self.network(), kText, {"b"});
+      CHECK(silent.code() == Code::unavailable);
+      if (!silent) CHECK(silent.error().detail() == "b does not answer");
+      co_return {};
+    });
+    CHECK(hosts.count(FaultKind::dial_unanswered) == 1);
+    CHECK(hosts.count(FaultKind::dial_refused) == 0);
+  }
+}
+
 TEST_CASE("an isolated host does not answer until it is isolated no more") {
   TwoHosts hosts;
   hosts.b().spawn("server", echo);
