@@ -95,7 +95,9 @@ Nemesis::Nemesis(World& world, Schedule schedule) : world_(world), schedule_(std
 void Nemesis::begin(std::size_t index) {
   const ScheduledFault& fault = schedule_[index];
   ++begun_[static_cast<std::size_t>(fault.action)];
-  world_.note("fault", index, as_bytes(told(fault, names_)));
+  std::string line = schedule_text({fault}, names_);
+  line.pop_back();
+  world_.note("fault", index, as_bytes(line));
   if (fault.action == FaultAction::heal) return heal(fault);
   if (fault.action == FaultAction::deliver_late) {
     for (const HostId from : fault.groups[0])

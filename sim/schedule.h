@@ -95,7 +95,8 @@ Duration healed_at(const Schedule& schedule);
 /// `names` are those of the hosts, by their ids. Requires: check_schedule passes it.
 std::string schedule_text(const Schedule& schedule, const std::vector<std::string>& names);
 
-/// Reads what schedule_text wrote, or a person: `#` begins a comment, empty lines are allowed.
+/// Reads what schedule_text wrote, or a person: `#` begins a comment where a word would begin, and
+/// empty lines are allowed.
 /// Returns: what check_schedule passes.
 /// Errors: invalid_argument with the number of the line, what is wrong in it and what would do.
 Result<Schedule> read_schedule(std::string_view text, const std::vector<std::string>& names);

@@ -3,9 +3,6 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <charconv>
-#include <limits>
-#include <optional>
 
 #include "tubing/sim/detail/fault_grammar.h"
 #include "tubing/sim/detail/span_text.h"
@@ -19,18 +16,6 @@ using detail::FaultUnit;
 namespace {
 
 using Names = std::vector<std::string>;
-
-std::vector<std::string_view> words_of(std::string_view line) {
-  std::vector<std::string_view> words;
-  while (!line.empty()) {
-    const std::size_t begin = line.find_first_not_of(" \t\r");
-    if (begin == std::string_view::npos || line[begin] == '#') break;
-    const std::size_t end = std::min(line.find_first_of(" \t\r", begin), line.size());
-    words.push_back(line.substr(begin, end - begin));
-    line.remove_prefix(end);
-  }
-  return words;
-}
 
 /// One line, read from its begin to its end. The first complaint stays.
 class LineReader {
@@ -50,8 +35,10 @@ class LineReader {
     if (complaint_.empty()) complaint_ = std::move(what);
   }
   void complain_of_form(std::string_view what);
-  std::int64_t number(std::string_view word, std::string_view unit);
-  std::int64_t span(std::string_view word);
+  template <typename T>
+  T taken(const Result<T>& read);
+  std::int64_t number(std::string_view unit);
+  Duration span(std::string_view missing);
   FaultAction action(std::string_view word);
   void targets();
   std::vector<HostId> group(std::string_view word);
@@ -66,42 +53,29 @@ class LineReader {
   std::string complaint_;
 };
 
-std::optional<std::int64_t> whole_number(std::string_view text) {
-  std::int64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return value;
-}
-
 void LineReader::complain_of_form(std::string_view what) {
   complain(fmt::format("{}: write {}", what, detail::grammar_of(fault_.action).form));
 }
 
-std::int64_t LineReader::number(std::string_view word, std::string_view unit) {
-  if (word.ends_with(unit))
-    if (const auto value = whole_number(word.substr(0, word.size() - unit.size()))) return *value;
-  if (word.empty()) {
-    complain_of_form(fmt::format("an amount is missing, as 1000{}", unit));
-  } else {
-    complain(fmt::format("'{}' should be a number with its unit, as 1000{}", word, unit));
-  }
+template <typename T>
+T LineReader::taken(const Result<T>& read) {
+  if (read) return *read;
+  complain(std::string(read.error().detail()));
+  return {};
+}
+
+std::int64_t LineReader::number(std::string_view unit) {
+  const std::string_view word = take();
+  if (!word.empty()) return taken(detail::read_amount(word, unit));
+  complain_of_form(fmt::format("an amount is missing, as 1000{}", unit));
   return 0;
 }
 
-std::int64_t LineReader::span(std::string_view word) {
-  constexpr std::int64_t kMax = std::numeric_limits<std::int64_t>::max();
-  for (const std::string_view name : {"ns", "us", "ms", "s"}) {
-    if (!word.ends_with(name)) continue;
-    const auto value = whole_number(word.substr(0, word.size() - name.size()));
-    const auto unit = std::ranges::find(detail::kSpanUnits, name, &detail::SpanUnit::name);
-    if (!value) break;
-    if (*value <= kMax / unit->ns && *value >= -(kMax / unit->ns)) return *value * unit->ns;
-    complain(fmt::format("'{}' is more than time can count; take less", word));
-    return 0;
-  }
-  complain(
-      fmt::format("'{}' should be a time, as 1500ms: a whole number of s, ms, us or ns", word));
-  return 0;
+Duration LineReader::span(std::string_view missing) {
+  const std::string_view word = take();
+  if (!word.empty()) return taken(detail::read_span(word));
+  complain_of_form(missing);
+  return {};
 }
 
 FaultAction LineReader::action(std::string_view word) {
@@ -114,7 +88,7 @@ FaultAction LineReader::action(std::string_view word) {
   if (word.empty()) {
     complain("a fault is missing behind the time, as 1500ms cut A -> B; there are " + known);
   } else {
-    complain(fmt::format("there is no fault '{}'; there are {}", word, known));
+    complain(fmt::format("there is no fault {}; there are {}", detail::shown(word), known));
   }
   return FaultAction::heal;
 }
@@ -128,7 +102,8 @@ std::vector<HostId> LineReader::group(std::string_view word) {
     if (name.empty() || name == "->" || name == "|" || name == "for") {
       complain_of_form("a host is missing");
     } else if (found == names_.end()) {
-      complain(fmt::format("no host is called '{}'; there are {}", name, fmt::join(names_, ", ")));
+      complain(fmt::format("no host is called {}; there are {}", detail::shown(name),
+                           fmt::join(names_, ", ")));
     } else {
       hosts.push_back(static_cast<HostId>(found - names_.begin()));
     }
@@ -158,7 +133,10 @@ void LineReader::disk_fault() {
     if (fault_name(fault_.disk) == word) return;
     known += fmt::format("{}{}", i == 0 ? "" : ", ", fault_name(fault_.disk));
   }
-  complain(fmt::format("no fault '{}' strikes a disk at a rate; there are {}", word, known));
+  if (word.empty())
+    return complain_of_form(fmt::format("what strikes the disk is missing; there are {}", known));
+  complain(fmt::format("no fault {} strikes a disk at a rate; there are {}", detail::shown(word),
+                       known));
 }
 
 void LineReader::amount() {
@@ -166,10 +144,10 @@ void LineReader::amount() {
   const FaultUnit unit = detail::grammar_of(fault_.action).unit;
   switch (unit) {
     case FaultUnit::none: return;
-    case FaultUnit::ppm: fault_.amount = number(take(), "ppm"); return;
-    case FaultUnit::ppb: fault_.amount = number(take(), "ppb"); return;
-    case FaultUnit::bytes_per_second: fault_.amount = number(take(), "B/s"); return;
-    case FaultUnit::span: fault_.amount = span(take()); return;
+    case FaultUnit::ppm: fault_.amount = number("ppm"); return;
+    case FaultUnit::ppb: fault_.amount = number("ppb"); return;
+    case FaultUnit::bytes_per_second: fault_.amount = number("B/s"); return;
+    case FaultUnit::span: fault_.amount = span("an amount is missing, as 200ms").count(); return;
   }
 }
 
@@ -180,14 +158,15 @@ void LineReader::rest() {
   }
   if (peek() == "for" && !is_instant(fault_.action)) {
     take();
-    fault_.lasts = Duration(span(take()));
+    fault_.lasts = span("a span is missing, as for 500ms");
     if (fault_.lasts <= Duration::zero()) complain("a fault lasts longer than nothing");
   }
-  if (next_ < words_.size()) complain_of_form(fmt::format("what does '{}' mean here?", peek()));
+  if (next_ < words_.size())
+    complain_of_form(fmt::format("what does {} mean here?", detail::shown(peek())));
 }
 
 ScheduledFault LineReader::read() {
-  fault_.at = Duration(span(take()));
+  fault_.at = taken(detail::read_span(take()));
   if (complaint_.empty()) fault_.action = action(take());
   if (complaint_.empty()) targets();
   // A link that is none is told of before what is missing behind it.
@@ -204,7 +183,7 @@ Result<Schedule> read_schedule(std::string_view text, const std::vector<std::str
   Schedule schedule;
   for (std::size_t number = 1; !text.empty(); ++number) {
     const std::size_t end = std::min(text.find('\n'), text.size());
-    std::vector<std::string_view> words = words_of(text.substr(0, end));
+    std::vector<std::string_view> words = detail::words_of(text.substr(0, end));
     text.remove_prefix(std::min(end + 1, text.size()));
     if (words.empty()) continue;
     LineReader reader(std::move(words), names);

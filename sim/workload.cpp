@@ -51,25 +51,27 @@ std::uint64_t StepReader::client(std::string_view word) {
   const bool read = word.starts_with('c') && !digits.empty() && error == std::errc() &&
                     end == digits.data() + digits.size();
   if (!read || number == 0 || number > rules_.clients)
-    complain(fmt::format("no client is called '{}'; there are c1 to c{}", word, rules_.clients));
+    complain(fmt::format("no client is called {}; there are c1 to c{}", detail::shown(word),
+                         rules_.clients));
   return number;
 }
 
 void StepReader::due(std::string_view word, WorkloadStep& step) {
   step.at_time = !word.starts_with('+');
   const auto span = detail::read_span(word.substr(step.at_time ? 0 : 1));
+  if (span.code() == Code::out_of_range) return complain(std::string(span.error().detail()));
   if (!span || *span < Duration::zero())
     return complain(
-        fmt::format("'{}' should be +12ms behind the client's operation before, or 1500ms after "
-                    "the world began: a whole number of s, ms, us or ns",
-                    word));
+        fmt::format("{} should be +12ms behind the client's operation before, or 1500ms after the "
+                    "world began: a whole number of s, ms, us or ns",
+                    detail::shown(word)));
   step.due = *span;
 }
 
 void StepReader::arguments(std::span<const std::string_view> words, WorkloadStep& step) {
   const auto op = std::ranges::find(rules_.ops, step.op, &WorkloadOp::name);
   if (op == rules_.ops.end())
-    return complain(fmt::format("there is no operation '{}'; write {}", step.op,  //
+    return complain(fmt::format("there is no operation {}; write {}", detail::shown(step.op),
                                 usages(rules_.ops)));
   if (words.size() != op->arguments.size())
     return complain(fmt::format("{} takes {} arguments and got {}; {} does", step.op,

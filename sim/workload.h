@@ -33,7 +33,7 @@ using Workload = std::vector<WorkloadStep>;
 ///     c3 +12ms write a 7        12 ms behind the end of what c3 did before
 ///     c3 1500ms read a          1.5 s after the world began, or when c3 is free, if that is later
 ///
-/// Requires: arguments have no blanks and no `#`.
+/// Requires: arguments have no blanks, and do not begin with `#`.
 std::string workload_text(const Workload& workload);
 
 /// An operation that a scenario's clients can do, with the names of its arguments.
@@ -50,7 +50,8 @@ struct WorkloadRules {
   std::size_t argument_bytes_max = 128;
 };
 
-/// Reads what workload_text wrote, or a person: `#` begins a comment, empty lines are allowed.
+/// Reads what workload_text wrote, or a person: `#` begins a comment where a word would begin, and
+/// empty lines are allowed.
 /// Errors: invalid_argument with the number of the line, what is wrong in it and what would do;
 /// resource_exhausted for more than `steps_max` lines.
 Result<Workload> read_workload(std::string_view text, const WorkloadRules& rules);

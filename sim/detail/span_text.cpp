@@ -25,19 +25,34 @@ std::string span_text(Duration span) {
   return {};
 }
 
-std::optional<Duration> read_span(std::string_view text) {
+Result<std::int64_t> read_amount(std::string_view text, std::string_view unit) {
+  std::int64_t value = 0;
+  const char* const last = text.data() + text.size() - (text.ends_with(unit) ? unit.size() : 0);
+  const auto [end, error] = std::from_chars(text.data(), last, value);
+  if (!text.ends_with(unit) || end != last || error == std::errc::invalid_argument)
+    return Error(Code::invalid_argument, "read",
+                 fmt::format("{} should be a number with its unit, as 1000{}", shown(text), unit));
+  if (error != std::errc())
+    return Error(Code::out_of_range, "read",
+                 fmt::format("{} is more than can be counted; take less", shown(text)));
+  return value;
+}
+
+Result<Duration> read_span(std::string_view text) {
   constexpr std::int64_t kMax = std::numeric_limits<std::int64_t>::max() / 4;
   for (const std::string_view name : {"ns", "us", "ms", "s"}) {
     if (!text.ends_with(name)) continue;
-    text.remove_suffix(name.size());
-    std::int64_t value = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
     const auto unit = std::ranges::find(kSpanUnits, name, &SpanUnit::name);
-    if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-    if (value > kMax / unit->ns || value < -kMax / unit->ns) return std::nullopt;
-    return Duration(value * unit->ns);
+    const Result<std::int64_t> value = read_amount(text, name);
+    if (value && *value <= kMax / unit->ns && *value >= -kMax / unit->ns)
+      return Duration(*value * unit->ns);
+    if (value.code() == Code::invalid_argument) break;
+    return Error(Code::out_of_range, "read",
+                 fmt::format("{} is more than time can count; take less", shown(text)));
   }
-  return std::nullopt;
+  return Error(Code::invalid_argument, "read",
+               fmt::format("{} should be a time, as 1500ms: a whole number of s, ms, us or ns",
+                           shown(text)));
 }
 
 std::string seconds_told(Duration span) {
@@ -55,15 +70,24 @@ std::string span_told(Duration span) {
 std::vector<std::string_view> words_of(std::string_view line) {
   constexpr std::string_view kBlanks = " \t\r";
   std::vector<std::string_view> words;
-  line = line.substr(0, line.find('#'));
   while (!line.empty()) {
     const std::size_t begin = line.find_first_not_of(kBlanks);
-    if (begin == std::string_view::npos) break;
+    if (begin == std::string_view::npos || line[begin] == '#') break;
     const std::size_t end = std::min(line.find_first_of(kBlanks, begin), line.size());
     words.push_back(line.substr(begin, end - begin));
     line.remove_prefix(end);
   }
   return words;
+}
+
+std::string shown(std::string_view word) {
+  constexpr std::size_t kBytesMax = 60;
+  std::string text = "'";
+  for (const char c : word.substr(0, kBytesMax)) {
+    const bool plain = c >= ' ' && c <= '~';
+    text += plain ? std::string(1, c) : fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
+  }
+  return text + (word.size() > kBytesMax ? "…'" : "'");
 }
 
 }  // namespace tubing::sim::detail

@@ -53,21 +53,48 @@ constexpr Told kTold[] = {
      "After 1s, what goes from a to b takes up to 200ms longer, for 1s."},
     {"1s throttle a -> b 20000B/s",
      "After 1s, no more than 20000 bytes a second pass from a to b."},
-    {"1s refuse a 500000ppm for 1s", "After 1s, of all dials to a, 50% is refused, for 1s."},
+    {"1s refuse a 500000ppm for 1s", "After 1s, of all dials to a, 50% are refused, for 1s."},
     {"1s wipe a for 1s", "After 1s, a: the power goes, and all that the disk held, for 1s."},
     {"1s hold a -> b for 1s", "After 1s, what goes from a to b is held up, for 1s."},
     {"1s deliver_late a -> b", "After 1s, what was dropped from a to b arrives now."},
     {"1s crash a for 1s", "After 1s, a: every process is killed, for 1s."},
     {"1s power a", "After 1s, a: the power goes."},
     {"1s pause a for 3ms", "After 1s, a: every process stands still, for 3ms."},
-    {"1s clock_rate a -500ppb", "After 1s, a: the clock gains -500 ns a second."},
+    {"1s clock_rate a -500ppb", "After 1s, a: the clock loses 500 ns a second."},
     {"1s clock_jump a 3s", "After 1s, a: the clock leaps ahead by 3s."},
-    {"1s wall_jump a -3500ms", "After 1s, a: the wall clock leaps by -3500ms."},
+    {"1s wall_jump a -3500ms", "After 1s, a: the wall clock leaps back by 3500ms."},
     {"1s disk a sync_error 20000ppm for 1s",
-     "After 1s, a: 2% of the disk's operations meet sync_error, for 1s."},
+     "After 1s, a: of the disk's operations, 2% meet sync_error, for 1s."},
+    {"1s cut a,b,c -> d,e", "After 1s, nothing passes from a, b and c to d and e."},
+    {"7us drop a,d 1ppm", "After 7us, of all that a and d send, 1 of a million is dropped."},
+    {"7us deaf a,d 7ppm", "After 7us, of all that a and d are sent, 7 of a million are not heard."},
+    {"1s corrupt a -> b 9ppm",
+     "After 1s, of what goes from a to b, 9 of a million arrive damaged."},
+    {"1s reset a -> b 9ppm",
+     "After 1s, of what goes from a to b, 9 of a million break their channels."},
+    {"1s throttle a -> b 1B/s", "After 1s, no more than 1 byte a second passes from a to b."},
+    {"1s refuse a 1ppm", "After 1s, of all dials to a, 1 of a million is refused."},
+    {"1s refuse a 1000000ppm", "After 1s, of all dials to a, all are refused."},
+    {"1s disk a,b rot 1ppm",
+     "After 1s, a and b: of the disk's operations, 1 of a million meets rot."},
+    {"1s clock_rate a,b 7ppb", "After 1s, a and b: each clock gains 7 ns a second."},
+    {"1s wall_jump a,b 1s", "After 1s, a and b: each wall clock leaps ahead by 1s."},
     {"9s heal", "After 9s, all is healed."},
     {"9s heal late", "After 9s, all is healed, and what was dropped arrives late."},
 };
+
+struct Refused {
+  std::string_view text;
+  std::string_view advice;
+};
+
+void check_refused(const Refused& row) {
+  CAPTURE(row.text);
+  const auto schedule = read_schedule(row.text, kNames);
+  REQUIRE_FALSE(schedule);
+  CHECK(schedule.error().code() == Code::invalid_argument);
+  CHECK_MESSAGE(schedule.error().text().contains(row.advice), schedule.error().text());
+}
 
 }  // namespace
 
@@ -83,6 +110,19 @@ TEST_CASE("each kind of fault is read, written the same, and told in a sentence"
     seen.insert(schedule->front().action);
   }
   CHECK(seen.size() == kFaultActions);
+}
+
+TEST_CASE("a word that makes no sense is shown to its sixtieth byte") {
+  const auto schedule = read_schedule(std::string(2'000'000, '9') + " heal", kNames);
+  REQUIRE_FALSE(schedule);
+  CHECK(schedule.error().detail().starts_with("line 1: '" + std::string(60, '9') + "…' should be"));
+}
+
+TEST_CASE("a number sign begins a comment where a word would begin, and nowhere else") {
+  const std::vector<std::string> names{"a#1", "b"};
+  const auto schedule = read_schedule("1s crash a#1,b #for 1s\n #\n", names);
+  REQUIRE(schedule);
+  CHECK(schedule_text(*schedule, names) == "1s crash a#1,b\n");
 }
 
 TEST_CASE("comments and empty lines of a schedule mean nothing") {
@@ -103,11 +143,7 @@ TEST_CASE("a drawn schedule is the same when it was written and read") {
 }
 
 TEST_CASE("a line of a schedule that cannot be understood is refused, and the advice names it") {
-  struct Row {
-    std::string_view text;
-    std::string_view advice;
-  };
-  constexpr Row kRows[] = {
+  constexpr Refused kRows[] = {
       {"1s heal\nsoon heal", "line 2: 'soon' should be a time, as 1500ms"},
       {"1m heal", "'1m' should be a time"},
       {"99999999999999s heal", "'99999999999999s' is more than time can count; take less"},
@@ -141,7 +177,10 @@ TEST_CASE("a line of a schedule that cannot be understood is refused, and the ad
       {"1s clock_rate a 99000000001ppb", "a clock's rate is between -990000000ppb and"},
       {"1s clock_jump a -1s", "a monotonic clock never goes back; wall_jump may"},
       {"1s clock_jump a 315360001s", "clock_jump takes between 0s and 315360000s"},
-      {"1s wall_jump a -9223372036s", "wall_jump takes between -315360000s and 315360000s"},
+      {"1s wall_jump a -315360001s", "wall_jump takes between -315360000s and 315360000s"},
+      {"1s wall_jump a -9223372036s", "'-9223372036s' is more than time can count; take less"},
+      {"99999999999999999999s heal", "'99999999999999999999s' is more than time can count"},
+      {"1s drop a 99999999999999999999ppm", "9999ppm' is more than can be counted; take less"},
       {"1s slow a -> b -1ms", "slow takes between 0s and 3600s"},
       {"1s slow a -> b 3601s", "slow takes between 0s and 3600s"},
       {"1s throttle a -> b 0B/s", "between 1B/s and 1000000000000B/s; to let nothing pass, cut it"},
@@ -149,18 +188,29 @@ TEST_CASE("a line of a schedule that cannot be understood is refused, and the ad
       {"1s disk a melted 1ppm", "no fault 'melted' strikes a disk at a rate"},
       {"1s disk a wiped 1ppm", "no fault 'wiped' strikes a disk at a rate"},
       {"1s crash a for 0s", "a fault lasts longer than nothing"},
-      {"1s crash a for", "'' should be a time"},
+      {"1s heal#now", "there is no fault 'heal#now'"},
       {"1s clock_jump a 1s for 2s", "what does 'for' mean here?"},
       {"1s heal now", "what does 'now' mean here?"},
       {"1s crash a late", "what does 'late' mean here?"},
   };
-  for (const Row& row : kRows) {
-    CAPTURE(row.text);
-    const auto schedule = read_schedule(row.text, kNames);
-    REQUIRE_FALSE(schedule);
-    CHECK(schedule.error().code() == Code::invalid_argument);
-    CHECK_MESSAGE(schedule.error().text().contains(row.advice), schedule.error().text());
-  }
+  for (const Refused& row : kRows) check_refused(row);
+}
+
+TEST_CASE("a line of a schedule that lacks something, or shows what it should not, is told so") {
+  constexpr Refused kRows[] = {
+      {"1s crash a for", "a span is missing, as for 500ms: write crash A,B [for SPAN]"},
+      {"1s cut a -> b for # 1s", "a span is missing, as for 500ms: write cut A -> B [for SPAN]"},
+      {"1s slow a -> b", "an amount is missing, as 200ms: write slow A -> B 200ms [for SPAN]"},
+      {"1s disk a", "what strikes the disk is missing; there are lost_write,"},
+      {"1s disk a rot", "an amount is missing, as 1000ppm: write disk A sync_error 1000ppm"},
+      {"\xef\xbb\xbf"
+       "1s heal",
+       "line 1: '\\xef\\xbb\\xbf1s' should be a time"},
+      {"1s me\x1b[2Jlt a", "there is no fault 'me\\x1b[2Jlt'; there are cut"},
+      {"1s crash a\x7f", "no host is called 'a\\x7f'; there are a, b"},
+      {"1s heal \n1s heal \v", "line 2: what does '\\x0b' mean here?"},
+  };
+  for (const Refused& row : kRows) check_refused(row);
 }
 
 TEST_CASE("a schedule that was made by hand is held to what a line may say") {

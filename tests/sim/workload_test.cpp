@@ -37,6 +37,9 @@ TEST_CASE("a workload is read back as it was written") {
   const auto commented = read_workload("# by hand\n\n  c1 +1ms read a # why\r\n", kRules);
   REQUIRE(commented);
   CHECK(workload_text(*commented) == "c1 +1ms read a\n");
+  const auto signs = read_workload("c1 +1ms write a#b 7# #why\n", kRules);
+  REQUIRE(signs);
+  CHECK(workload_text(*signs) == "c1 +1ms write a#b 7#\n");
 }
 
 TEST_CASE("a workload that cannot be read names its line and what would do") {
@@ -46,7 +49,13 @@ TEST_CASE("a workload that cannot be read names its line and what would do") {
   CHECK(complaint("c +1ms read a").starts_with("line 1: no client is called 'c'"));
   CHECK(complaint("c1 1 read a").starts_with("line 1: '1' should be +12ms behind"));
   CHECK(complaint("c1 -1ms read a").starts_with("line 1: '-1ms' should be"));
-  CHECK(complaint("c1 +99999999999999s read a").starts_with("line 1: '+999"));
+  CHECK(complaint("c1 +99999999999999s read a") ==
+        "line 1: '99999999999999s' is more than time can count; take less");
+  CHECK(
+      complaint("c1 +1ms re\x1b[2Jad a").starts_with("line 1: there is no operation 're\\x1b[2J"));
+  CHECK(complaint("\xef\xbb\xbf"
+                  "c1 +1ms read a")
+            .starts_with("line 1: no client is called '\\xef"));
   CHECK(complaint("c1 +1ms push a") ==
         "line 1: there is no operation 'push'; write read KEY, or write KEY VALUE");
   CHECK(complaint("c1 +1ms write a") ==
