@@ -22,18 +22,18 @@ constexpr std::uint64_t kFileBytesMax = 16 * kSectorBytes;
 
 }  // namespace
 
-bool FileWorker::is_expected(Code code, const char* what, const std::string& path,
-                             std::initializer_list<Code> faults) {
-  ++life_.counts.steps;
+bool FilesLife::is_expected(Code code, const char* what, const std::string& path,
+                            std::initializer_list<Code> faults) {
+  ++counts.steps;
   if (code == Code::ok) {
-    ++life_.counts.acknowledged;
+    ++counts.acknowledged;
     return true;
   }
   if (std::ranges::find(faults, code) != faults.end()) {
-    ++life_.counts.refused;
+    ++counts.refused;
     return true;
   }
-  life_.fail(fmt::format("{} of {} ended with {}", what, path, code_name(code)));
+  fail(fmt::format("{} of {} ended with {}", what, path, code_name(code)));
   return false;
 }
 
@@ -98,11 +98,11 @@ Task<> FileWorker::open() {
                        : !exists && !creates                  ? Code::not_found
                                                               : Code::ok;
   if (refusal != Code::ok) {
-    is_expected(opened.code(), "open", path, {refusal});
+    life_.is_expected(opened.code(), "open", path, {refusal});
     if (opened) life_.fail(fmt::format("open of {} did not say {}", path, code_name(refusal)));
     co_return {};
   }
-  is_expected(opened.code(), "open", path, {Code::resource_exhausted});
+  life_.is_expected(opened.code(), "open", path, {Code::resource_exhausted});
   if (opened)
     slots_.push_back(
         {.file = *std::move(opened), .path = path, .read_only = mode == OpenMode::read});
@@ -127,7 +127,8 @@ Task<> FileWorker::write(Slot& slot) {
   const Result<> written = co_await slot.file.write(offset, std::move(parts));
   if (written.code() == Code::cancelled) co_return written;
   life_.model.end(step, written.code());
-  is_expected(written.code(), "write", slot.path, {Code::data_loss, Code::resource_exhausted});
+  life_.is_expected(written.code(), "write", slot.path,
+                    {Code::data_loss, Code::resource_exhausted});
   co_return {};
 }
 
@@ -142,8 +143,8 @@ Task<> FileWorker::resize(Slot& slot) {
       cuts ? co_await slot.file.truncate(size + 1) : co_await slot.file.preallocate(0, size + 1);
   if (done.code() == Code::cancelled) co_return done;
   life_.model.end(step, done.code());
-  is_expected(done.code(), channel::operation_name(operation), slot.path,
-              {Code::resource_exhausted});
+  life_.is_expected(done.code(), channel::operation_name(operation), slot.path,
+                    {Code::resource_exhausted});
   co_return {};
 }
 
@@ -152,7 +153,7 @@ Task<> FileWorker::sync(Slot& slot) {
   const Result<> synced = co_await slot.file.sync();
   if (synced.code() == Code::cancelled) co_return synced;
   life_.model.end(step, synced.code());
-  is_expected(synced.code(), "sync", slot.path, {Code::data_loss});
+  life_.is_expected(synced.code(), "sync", slot.path, {Code::data_loss});
   if (synced) co_return {};
   // A failed sync leaves nothing to be done with the file but to open it again.
   ++life_.counts.poisoned;
@@ -168,7 +169,7 @@ Task<> FileWorker::read(Slot& slot) {
   if (prng_.chance(1, 4)) {
     const Result<std::uint64_t> size = co_await slot.file.size();
     if (size.code() == Code::cancelled) co_return size.error();
-    if (is_expected(size.code(), "size", slot.path, {}) && size)
+    if (life_.is_expected(size.code(), "size", slot.path, {}) && size)
       life_.fail(life_.model.check_size(slot.path, *size));
     co_return {};
   }
@@ -176,7 +177,7 @@ Task<> FileWorker::read(Slot& slot) {
   const std::size_t length = prng_.below(kFileBytesMax);
   const Result<Bytes> seen = co_await slot.file.read(offset, length);
   if (seen.code() == Code::cancelled) co_return seen.error();
-  if (is_expected(seen.code(), "read", slot.path, {Code::data_loss}) && seen)
+  if (life_.is_expected(seen.code(), "read", slot.path, {Code::data_loss}) && seen)
     life_.fail(life_.model.check_read(slot.path, offset, length, *seen));
   co_return {};
 }
@@ -194,7 +195,7 @@ Task<> FileWorker::change_names() {
   const Result<> removed = co_await life_.disk.remove(path);
   if (removed.code() == Code::cancelled) co_return removed;
   if (exists) life_.model.end(step, removed.code());
-  is_expected(removed.code(), "remove", path, {exists ? Code::ok : Code::not_found});
+  life_.is_expected(removed.code(), "remove", path, {exists ? Code::ok : Code::not_found});
   if (removed && !exists) life_.fail(fmt::format("{} was removed, though it was not there", path));
   co_return {};
 }
@@ -208,7 +209,7 @@ Task<> FileWorker::rename(std::string from, std::string to) {
   const Result<> renamed = co_await life_.disk.rename(from, to);
   if (renamed.code() == Code::cancelled) co_return renamed;
   if (exists) life_.model.end(step, renamed.code());
-  is_expected(renamed.code(), "rename", from, {exists ? Code::ok : Code::not_found});
+  life_.is_expected(renamed.code(), "rename", from, {exists ? Code::ok : Code::not_found});
   if (renamed && !exists) life_.fail(fmt::format("{} was renamed, though it was not there", from));
   if (Slot* moved = slot_of(from); moved && renamed) moved->path = to;
   co_return {};
@@ -219,8 +220,8 @@ Task<> FileWorker::sync_folder() {
   const Result<> synced = co_await life_.disk.sync_dir(folder_);
   if (synced.code() == Code::cancelled) co_return synced;
   life_.model.end(step, synced.code());
-  is_expected(synced.code(), "sync_dir", folder_,
-              {folder_failed_ ? Code::aborted : Code::data_loss});
+  life_.is_expected(synced.code(), "sync_dir", folder_,
+                    {folder_failed_ ? Code::aborted : Code::data_loss});
   if (synced && folder_failed_)
     life_.fail(fmt::format("{}: a sync passed after one that failed", folder_));
   if (!synced) folder_failed_ = true;
@@ -230,7 +231,7 @@ Task<> FileWorker::sync_folder() {
 Task<> FileWorker::look() {
   const auto entries = co_await life_.disk.list(folder_);
   if (entries.code() == Code::cancelled) co_return entries.error();
-  if (is_expected(entries.code(), "list", folder_, {}) && entries)
+  if (life_.is_expected(entries.code(), "list", folder_, {}) && entries)
     life_.fail(life_.model.check_list(folder_, *entries));
   co_return {};
 }
@@ -241,7 +242,7 @@ Task<> FileWorker::close(std::string path) {
   slots_.erase(found);
   const Result<> closed = co_await file.close();
   if (closed.code() == Code::cancelled) co_return closed;
-  is_expected(closed.code(), "close", path, {});
+  life_.is_expected(closed.code(), "close", path, {});
   co_return {};
 }
 

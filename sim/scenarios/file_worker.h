@@ -24,6 +24,9 @@ struct FilesLife {
   void fail(std::string what) {
     if (fault.empty()) fault = std::move(what);
   }
+  /// Whether `code` is one that an operation may end with; any else is a fault. Counts it.
+  bool is_expected(Code code, const char* what, const std::string& path,
+                   std::initializer_list<Code> faults);
 };
 
 /// Draws one step after the other and holds each answer against the model.
@@ -56,9 +59,6 @@ class FileWorker {
   Task<> close(std::string path);
   Task<> pause();
 
-  /// Whether `code` is one that a step may end with. Counts it.
-  bool is_expected(Code code, const char* what, const std::string& path,
-                   std::initializer_list<Code> faults);
   Slot& any_slot() { return slots_[prng_.below(slots_.size())]; }
   std::string any_path();
   Slot* slot_of(const std::string& path);

@@ -23,7 +23,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr Duration kLifeMax = 400ms;
-/// The one that begins when all is healed, so that it does something.
+/// The one that begins when all is healed: long enough for the slowest disk to do something.
 constexpr Duration kLastLife = 30ms;
 constexpr Duration kSpanMin = 50ms;
 constexpr Duration kSpanMax = 1500ms;
@@ -90,12 +90,13 @@ class Files {
 
   const Time healed_;
   FilesCounts& counts_;
+  Time began_;  ///< The life of now.
   DiskModel model_;
   DiskCounts looked_;  ///< What had happened when the last one looked.
   std::string fault_;
 };
 
-/// One that ended by itself lives again, until all is healed.
+/// One that ended by itself lives again, until one has lived that began when all was healed.
 std::string Files::run(Host& host) {
   host.disk().on_damage([this](const DiskDamage& damage) {
     model_.damage(damage.path, damage.offset, damage.length);
@@ -105,7 +106,7 @@ std::string Files::run(Host& host) {
   while (fault_.empty() && world.step(healed_ + kPatience)) {
     if (!process.result() || !host.powered()) continue;
     if (!*process.result()) fail(process.result()->error().text());
-    if (world.now() >= healed_) break;
+    if (began_ >= healed_) break;
     process.start();
   }
   if (!process.result())
@@ -117,14 +118,15 @@ std::string Files::run(Host& host) {
 
 Task<> Files::live(Process& self) {
   look(self.host().disk());
+  began_ = self.world().now();
   ++counts_.lives;
   Prng& prng = self.workload();
   FilesLife life{.disk = self.disk(), .model = model_, .counts = counts_};
   std::vector<std::unique_ptr<FileWorker>> workers;
   const Result<> lived = co_await nursery([&](Nursery& n) -> Task<> {
     n.spawn("end", [&]() -> Task<> {
-      const Duration left = std::max(healed_ - self.world().now(), kLastLife);
-      co_await ok(sleep(std::min(left, detail::draw(prng, 0ns, kLifeMax))));
+      const Duration drawn = detail::draw(prng, 0ns, kLifeMax);
+      co_await ok(sleep(began_ < healed_ ? std::min(healed_ - began_, drawn) : kLastLife));
       life.stopping = true;
       ++counts_.stops;
       co_return {};
@@ -151,6 +153,7 @@ Task<> Files::make_folders(FilesLife& life, Prng& prng, std::vector<std::string>
       const Result<> made = co_await life.disk.make_dir(folder);
       if (made.code() == Code::cancelled) co_return made;
       model_.end(step, made.code());
+      life.is_expected(made.code(), "make_dir", folder, {Code::resource_exhausted});
       if (!made) continue;
     }
     folders.push_back(folder);
@@ -160,6 +163,7 @@ Task<> Files::make_folders(FilesLife& life, Prng& prng, std::vector<std::string>
   const Result<> synced = co_await life.disk.sync_dir("");
   if (synced.code() == Code::cancelled) co_return synced;
   model_.end(step, synced.code());
+  life.is_expected(synced.code(), "sync_dir", "the root", {Code::data_loss});
   co_return {};
 }
 

@@ -72,6 +72,19 @@ TEST_CASE("programs of files without faults are refused nothing and end by thems
   CHECK(counts.lives == counts.stops);
 }
 
+TEST_CASE("a run of files does something once all is healed, whatever was before") {
+  for (const char* schedule :
+       {"0s power n0 for 2s", "0s disk n0 hung 1000000ppm\n0s power n0 for 1990ms\n2s heal"}) {
+    for (std::uint64_t seed = 1; seed <= 60; ++seed) {
+      CAPTURE(schedule);
+      CAPTURE(seed);
+      const Outcome outcome = run_files(seed, {.schedule = schedule}, {});
+      CHECK(outcome.violation == "");
+      CHECK(outcome.operations > 5);
+    }
+  }
+}
+
 TEST_CASE("a schedule of files says when the power goes and what the disk does") {
   FilesCounts counts;
   const Outcome outcome = run_files(1,
