@@ -1,23 +1,16 @@
 #include <doctest/doctest.h>
 
-#include <filesystem>
-#include <fstream>
+#include <utility>
 
-#include "tests/tube/process.h"
+#include "tests/sim_cli/history_file.h"
 
 using tubing::cli::Finished;
+using tubing::cli::HistoryFile;
 
 namespace {
 
 Finished check(const std::string& text, std::vector<std::string> options) {
-  const std::string path = (std::filesystem::temp_directory_path() /
-                            ("tubing-rulings-" + std::to_string(std::hash<std::string>()(text))))
-                               .string();
-  std::ofstream(path) << text;
-  options.insert(options.begin(), {TUBESIM_PROGRAM, "check", path});
-  Finished finished = tubing::cli::run_process(options, {});
-  std::filesystem::remove(path);
-  return finished;
+  return HistoryFile(text).check(std::move(options));
 }
 
 const std::string kPuts =

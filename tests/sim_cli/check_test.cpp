@@ -1,35 +1,11 @@
 #include <doctest/doctest.h>
 
-#include <filesystem>
-#include <fstream>
-
-#include "tests/tube/process.h"
+#include "tests/sim_cli/history_file.h"
 
 using tubing::cli::Finished;
+using tubing::cli::HistoryFile;
 
 namespace {
-
-// A history in a file of its own.
-class HistoryFile {
- public:
-  explicit HistoryFile(const std::string& text)
-      : path_(std::filesystem::temp_directory_path() /
-              ("tubing-history-" + std::to_string(std::hash<std::string>()(text)))) {
-    std::ofstream(path_) << text;
-  }
-  ~HistoryFile() { std::filesystem::remove(path_); }
-  HistoryFile(const HistoryFile&) = delete;
-  HistoryFile& operator=(const HistoryFile&) = delete;
-
-  Finished check(std::vector<std::string> options) const {
-    std::vector<std::string> arguments{TUBESIM_PROGRAM, "check", path_};
-    arguments.insert(arguments.end(), options.begin(), options.end());
-    return tubing::cli::run_process(arguments, {});
-  }
-
- private:
-  std::string path_;
-};
 
 const std::string kWrites =
     R"({"client":1,"op":"write","key":"a","value":1,"call":100,"return":200,"ok":true})"
