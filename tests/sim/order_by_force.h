@@ -16,7 +16,10 @@ template <Model M>
 class OrderByForce {
  public:
   OrderByForce(M& model, const History& history)
-      : model_(model), history_(history), placed_(history.size(), false) {}
+      : model_(model), history_(history), placed_(history.size(), false) {
+    steps_.reserve(history.size());
+    for (const Operation& operation : history) steps_.push_back(*model_.read(operation));
+  }
 
   bool exists() { return exists_behind(model_.begin()); }
 
@@ -46,7 +49,7 @@ class OrderByForce {
     for (std::size_t i = 0; i < history_.size(); ++i) {
       if (!may_come_next(i)) continue;
       typename M::State after = state;
-      if (!model_.apply(after, *model_.read(history_[i]))) continue;
+      if (!model_.apply(after, steps_[i])) continue;
       placed_[i] = true;
       const bool found = exists_behind(after);
       placed_[i] = false;
@@ -57,6 +60,7 @@ class OrderByForce {
 
   M& model_;
   const History& history_;
+  std::vector<typename M::Step> steps_;
   std::vector<bool> placed_;
 };
 
