@@ -67,7 +67,14 @@ double sleeps_per_s() {
   return kHosts * kTasks * kSleeps / seconds;
 }
 
-/// What a run of the scenario `grid` without faults came to, and the time that it took.
+/// The fastest there is: healthy links, no pauses, no faults, all messages at once.
+sim::GridPlan plan_of(std::uint64_t messages, bool byte_mode) {
+  return {.world = {.mode = byte_mode ? sim::Mode::byte : sim::Mode::message},
+          .hosts = kGridHosts,
+          .messages = messages};
+}
+
+/// What a run of it came to, and the time that it took.
 struct Grid {
   sim::Outcome outcome;
   double seconds = 0;
@@ -75,16 +82,16 @@ struct Grid {
 
 Grid run_grid(std::uint64_t messages, bool byte_mode) {
   Grid grid;
-  grid.seconds = seconds_of([&] {
-    grid.outcome = sim::run_grid(
-        kSeed, {.hosts = kGridHosts, .messages = messages, .byte_mode = byte_mode, .faults = false},
-        {});
-  });
+  grid.seconds = seconds_of(
+      [&] { grid.outcome = sim::run_planned_grid(kSeed, plan_of(messages, byte_mode), {}); });
   if (!grid.outcome.violation.empty()) fail(grid.outcome.violation);
   if (grid.outcome.operations != kGridPairs * messages) fail("not every message arrived");
   return grid;
 }
 
+/// Each message is encoded by itself, sent through a channel, and received and judged by itself.
+/// In byte mode it crosses the wire encrypted, in a record with as many others as there is credit
+/// for: byte_mode_wire_bytes counts what arrives, with keys' and credit's share.
 double messages_per_s(std::uint64_t messages, bool byte_mode) {
   const Grid grid = run_grid(messages, byte_mode);
   return static_cast<double>(grid.outcome.operations) / grid.seconds;
@@ -147,6 +154,21 @@ double hash_ns_of_64_bytes() {
   return seconds * 1e9 / kMessages;
 }
 
+/// Counts the bytes of streams that arrive.
+struct WireBytes final : sim::TraceSink {
+  void on_event(const sim::TraceEvent& event) override {
+    if (event.kind.text() == "bytes") bytes += event.payload_bytes;
+  }
+  std::uint64_t bytes = 0;
+};
+
+double wire_bytes_per_message(std::uint64_t messages) {
+  WireBytes sink;
+  const sim::Outcome outcome =
+      sim::run_planned_grid(kSeed, plan_of(messages, true), {.trace = &sink});
+  return static_cast<double>(sink.bytes) / static_cast<double>(outcome.operations);
+}
+
 /// A trace of every event that nobody keeps: what --check adds to one of its two runs.
 struct NoTrace final : sim::TraceSink {
   void on_event(const sim::TraceEvent& event) override { events += event.number != 0; }
@@ -155,11 +177,10 @@ struct NoTrace final : sim::TraceSink {
 
 /// Twice the same run on two threads, compared event by event, against one run alone.
 double check_cost(std::uint64_t messages) {
-  const sim::ScenarioOptions options{.hosts = kGridHosts, .messages = messages, .faults = false};
   const double alone = run_grid(messages, false).seconds;
   const double checked = seconds_of([&] {
     const auto difference = sim::run_check([&](std::size_t, sim::TraceSink& sink) {
-      (void)sim::run_grid(kSeed, options, {.trace = &sink});
+      (void)sim::run_planned_grid(kSeed, plan_of(messages, false), {.trace = &sink});
     });
     if (difference) fail(difference->text());
   });
@@ -169,10 +190,8 @@ double check_cost(std::uint64_t messages) {
 double trace_cost(std::uint64_t messages) {
   const double alone = run_grid(messages, false).seconds;
   NoTrace sink;
-  const double traced = seconds_of([&] {
-    (void)sim::run_grid(kSeed, {.hosts = kGridHosts, .messages = messages, .faults = false},
-                        {.trace = &sink});
-  });
+  const double traced = seconds_of(
+      [&] { (void)sim::run_planned_grid(kSeed, plan_of(messages, false), {.trace = &sink}); });
   if (sink.events == 0) fail("nothing was traced");
   return traced / alone;
 }
@@ -202,6 +221,7 @@ int main(int argc, char** argv) {
   report.row("message_mode_per_s", "1/s", seed_system,
              [] { return messages_per_s(20'000, false); });
   report.row("byte_mode_per_s", "1/s", seed_system, [] { return messages_per_s(2'000, true); });
+  report.row("byte_mode_wire_bytes", "B each", "", [] { return wire_bytes_per_message(2'000); });
   report.row("events_per_s", "1/s", "", [] { return events_per_s(20'000, false); });
   report.row("byte_mode_events_per_s", "1/s", "", [] { return events_per_s(2'000, true); });
   report.row("grid_of_42_million_s", "s", "the seed system 3,785", grid_of_42_million_s);

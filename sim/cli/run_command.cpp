@@ -92,7 +92,8 @@ RunCommand::RunCommand(CLI::App& app)
   run_->add_flag("--shrink", shrink_,
                  "Cut the first seed that fails down to the fewest faults and operations, tell its "
                  "story, and write files that repeat it");
-  run_->add_flag("--no-faults", no_faults_, "Let nothing go wrong");
+  run_->add_flag("--no-faults", no_faults_,
+                 "Order no faults; the world is otherwise the one that the seed draws");
   run_->add_flag("--json", json_, "Print a JSON object for each seed, and one for all");
   run_->add_flag("--quiet", quiet_, "Print no line for a seed that passed");
 }

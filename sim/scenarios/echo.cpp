@@ -12,6 +12,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
+/// What a seed draws from.
+constexpr std::size_t kHostsMin = 2;
+constexpr std::size_t kHostsMax = 4;
 /// Faults strike until then, where none are given.
 constexpr Duration kSpan = 6s;
 /// After healing: new talks begin until the first moment; at the second one everything that still
@@ -52,12 +55,6 @@ class Echo {
   EchoCounts& counts_;
   Talks talks_;
 };
-
-/// Whatever its clock says.
-Task<> wait_until(World& world, Time at) {
-  while (world.now() < at) co_await ok(sleep(at - world.now()));
-  co_return {};
-}
 
 Task<> Echo::live(Process& self) {
   channel::Network& network = self.network();
@@ -171,13 +168,8 @@ std::vector<FaultAction> echo_actions() {
           FaultAction::clock_jump, FaultAction::wall_jump};
 }
 
-/// So many that each has what a schedule that is given names.
-std::size_t hosts_named(const Schedule& schedule) {
-  std::size_t hosts = 0;
-  for (const ScheduledFault& fault : schedule)
-    for (const auto& group : fault.groups)
-      for (const HostId host : group) hosts = std::max<std::size_t>(hosts, host + 1);
-  return hosts;
+ScheduleRules schedule_rules(std::size_t hosts) {
+  return {.names = host_names(hosts), .span = kSpan, .healed_max = kEchoScheduleMax};
 }
 
 }  // namespace
@@ -186,21 +178,19 @@ Outcome run_echo(std::uint64_t seed, const ScenarioOptions& options, const Scena
                  EchoCounts& counts) {
   Prng prng = nemesis_stream(seed);
   WorldOptions world = draw_world(prng, Mode::byte);
-  std::size_t hosts = 2 + prng.below(3);
+  std::size_t hosts = kHostsMin + prng.below(kHostsMax - kHostsMin + 1);
   if (options.hosts != 0) hosts = options.hosts;
   Schedule drawn = draw_schedule(
       prng,
       {.hosts = hosts, .span = kSpan, .actions = echo_actions(), .budget = {.faults_max = 64}});
-  Result<Schedule> schedule = choose_schedule(options, std::move(drawn), kSpan,
-                                              options.hosts == 0 ? kEchoHostsMax : options.hosts);
-  if (!schedule) return {.violation = schedule.error().text()};
+  Result<Schedule> schedule = choose_schedule(options, std::move(drawn), schedule_rules(hosts));
+  if (!schedule) return {.violation = schedule.error().text(), .failure = "bad options"};
   const Time healed(std::max(kSpan, healed_at(*schedule)));
   world.time_max = healed.time_since_epoch() + kOver + kPatience;
   Echo echo(healed, counts);
   const std::uint64_t received = counts.received;
   const std::uint64_t sent = counts.sent;
-  hosts = std::max(hosts, hosts_named(*schedule));
-  Stage stage(seed, world, hosts, *std::move(schedule), sinks);
+  Stage stage(seed, world, host_names(hosts), *std::move(schedule), sinks);
   std::string violation = echo.run(stage.world());
   stage.close();
   Outcome outcome = stage.outcome(std::move(violation));
@@ -215,7 +205,8 @@ Outcome run_echo(std::uint64_t seed, const ScenarioOptions& options, const Scena
 }
 
 Result<> check_echo(const ScenarioOptions& options) {
-  return check_given_schedule(options, options.hosts == 0 ? kEchoHostsMax : options.hosts);
+  return check_given_schedule(options,
+                              schedule_rules(options.hosts == 0 ? kHostsMax : options.hosts));
 }
 
 std::vector<std::string> echo_faults(const ScenarioOptions& options) {

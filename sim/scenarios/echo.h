@@ -10,6 +10,9 @@
 namespace tubing::sim {
 
 inline constexpr std::uint32_t kEchoHostsMax = 64;
+/// Talks go on until all is healed, some hundred of them a minute: a schedule that goes on for
+/// longer is refused.
+inline constexpr Duration kEchoScheduleMax = std::chrono::hours(1);
 
 /// What runs did; a campaign sums these up, so that nothing is silently never tried.
 struct EchoCounts : TalkCounts {
@@ -18,10 +21,11 @@ struct EchoCounts : TalkCounts {
   std::uint64_t probed = 0;    ///< Pairs of hosts that reached each other when all was healed.
 };
 
-/// Two to four hosts, `n0` and so on, with a process each that talks with the others over channels,
-/// at random (see Talker), while links, hosts and processes fail. Then all is healed; from there on
-/// every host has to reach every other one, whatever came before, and in the end no channel may be
-/// left, and no task. Operations are values that were received. `counts` grows by what was done.
+/// `hosts`, or as many as a seed draws from two to four, `n0` and so on, with a process each that
+/// talks with the others over channels, at random (see Talker), while links, hosts and processes
+/// fail. Then all is healed; from there on every host has to reach every other one, whatever came
+/// before, and in the end no channel may be left, and no task. Operations are values that were
+/// received. `counts` grows by what was done.
 Outcome run_echo(std::uint64_t seed, const ScenarioOptions& options, const ScenarioSinks& sinks,
                  EchoCounts& counts);
 Outcome run_echo(std::uint64_t seed, const ScenarioOptions& options, const ScenarioSinks& sinks);

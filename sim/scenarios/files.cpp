@@ -184,21 +184,24 @@ void Files::look(const DiskMedium& disk) {
   if (power_lost) model_.adopt(found);
 }
 
+ScheduleRules schedule_rules(Duration span) {
+  return {.names = host_names(1), .span = span, .healed_max = kFilesScheduleMax};
+}
+
 }  // namespace
 
 Outcome run_files(std::uint64_t seed, const ScenarioOptions& options, const ScenarioSinks& sinks,
                   FilesCounts& counts) {
   Prng prng = nemesis_stream(seed);
   WorldOptions world{.disk = draw_disk(prng)};
-  if (!options.faults) world.disk.capacity_bytes = 0;
   const Duration span = detail::draw(prng, kSpanMin, kSpanMax);
   Schedule drawn = draw_faults(prng, span);
-  Result<Schedule> schedule = choose_schedule(options, std::move(drawn), span, 1);
-  if (!schedule) return {.violation = schedule.error().text()};
+  Result<Schedule> schedule = choose_schedule(options, std::move(drawn), schedule_rules(span));
+  if (!schedule) return {.violation = schedule.error().text(), .failure = "bad options"};
   const Time healed(std::max(span, healed_at(*schedule)));
   const FilesCounts before = counts;
   Files files(healed, counts);
-  Stage stage(seed, world, 1, *std::move(schedule), sinks);
+  Stage stage(seed, world, host_names(1), *std::move(schedule), sinks);
   std::string violation = files.run(stage.world().host(HostId{0}));
   stage.close();
   Outcome outcome = stage.outcome(std::move(violation));
@@ -212,7 +215,9 @@ Outcome run_files(std::uint64_t seed, const ScenarioOptions& options, const Scen
   return run_files(seed, options, sinks, counts);
 }
 
-Result<> check_files(const ScenarioOptions& options) { return check_given_schedule(options, 1); }
+Result<> check_files(const ScenarioOptions& options) {
+  return check_given_schedule(options, schedule_rules({}));
+}
 
 std::vector<std::string> files_faults(const ScenarioOptions& options) {
   if (!options.faults || options.schedule) return {};

@@ -44,8 +44,9 @@ struct Grid {
   GridJudge judge;
   std::vector<std::string> names;
   std::uint64_t messages = 0;
-  Duration span{};  ///< Over which sending is spread; 0: as fast as it goes.
+  Duration span{};
   bool datagrams = false;
+  Time healed{};
   /// By pair: what is still to be sent. The judge of a crashed process goes on where it was.
   std::vector<std::vector<std::uint64_t>> left;
   std::size_t pairs_to_do = 0;
@@ -75,7 +76,8 @@ Task<> pause_between(Grid& grid, Process& self) {
   co_return co_await sleep(draw_below(self.workload(), 2 * mean));
 }
 
-/// Sends until nothing is left or the channel ends. Returns: ok where all was taken.
+/// Sends until nothing is left or the channel ends. The last one waits for the end of all faults,
+/// so that each finds a channel that is in use. Returns: ok where all was taken.
 Task<> send_over(Grid& grid, Process& self, Duplex<GridMessage, GridNothing> channel, HostId to) {
   std::uint64_t& left = grid.left[self.host().id()][to];
   Opening opening(grid, grid.judge.open(self.host().id(), to), channel.tx);
@@ -83,6 +85,7 @@ Task<> send_over(Grid& grid, Process& self, Duplex<GridMessage, GridNothing> cha
     const std::uint64_t burst =
         grid.span == Duration::zero() ? left : 1 + self.workload().below(kBurstMax);
     for (std::uint64_t i = 0; i < burst && left > 0; ++i) {
+      if (left == 1) co_await ok(wait_until(self.world(), grid.healed));
       --left;
       co_await ok(opening.tx().send(opening.next()));
     }
@@ -159,67 +162,58 @@ std::vector<FaultAction> grid_actions() {
           FaultAction::clock_jump, FaultAction::wall_jump};
 }
 
-/// One run, from the drawing of its world to the verdict.
+ScheduleRules schedule_rules(std::size_t hosts, Duration span) {
+  return {.names = host_names(hosts), .span = span, .healed_max = kGridScheduleMax};
+}
+
+/// One run, of a world that is drawn, to the verdict.
 class GridRun {
  public:
-  GridRun(std::uint64_t seed, const ScenarioOptions& options, const ScenarioSinks& sinks);
+  GridRun(std::uint64_t seed, GridPlan plan, const ScenarioSinks& sinks);
   Outcome run();
 
  private:
-  WorldOptions draw_world(const ScenarioOptions& options);
-  Schedule draw_faults(const ScenarioOptions& options);
+  /// Until all pairs are done, something does not hold, or nothing comes any more.
+  void run_world();
 
-  Prng prng_;
   Grid grid_;
-  std::optional<Stage> stage_;
+  Stage stage_;
 };
 
-GridRun::GridRun(std::uint64_t seed, const ScenarioOptions& options, const ScenarioSinks& sinks)
-    : prng_(nemesis_stream(seed)) {
-  const std::size_t hosts = hosts_of(options);
-  grid_.names = host_names(hosts);
-  grid_.messages = options.messages == 0 ? kGridMessages : options.messages;
-  grid_.left.assign(hosts, std::vector<std::uint64_t>(hosts, grid_.messages));
-  grid_.pairs_to_do = hosts * (hosts - 1);
-  const WorldOptions world = draw_world(options);
-  Result<Schedule> schedule = choose_schedule(options, draw_faults(options), grid_.span, hosts);
-  if (!schedule) {
-    grid_.judge.fail(schedule.error().text());
-    return;
-  }
-  for (const ScheduledFault& fault : *schedule) grid_.span = std::max(grid_.span, fault.at);
-  grid_.datagrams = !schedule->empty();
-  stage_.emplace(seed, world, hosts, *std::move(schedule), sinks);
+GridRun::GridRun(std::uint64_t seed, GridPlan plan, const ScenarioSinks& sinks)
+    : stage_(seed, plan.world, host_names(plan.hosts), std::move(plan.schedule), sinks) {
+  grid_.names = stage_.names();
+  grid_.messages = plan.messages;
+  grid_.span = plan.span;
+  grid_.datagrams = plan.datagrams;
+  grid_.healed = stage_.healed();
+  grid_.left.assign(plan.hosts, std::vector<std::uint64_t>(plan.hosts, plan.messages));
+  grid_.pairs_to_do = plan.hosts * (plan.hosts - 1);
 }
 
-WorldOptions GridRun::draw_world(const ScenarioOptions& options) {
-  const Mode mode = options.byte_mode ? Mode::byte : Mode::message;
-  return options.faults ? sim::draw_world(prng_, mode) : WorldOptions{.mode = mode};
-}
-
-Schedule GridRun::draw_faults(const ScenarioOptions& options) {
-  if (!options.faults) return {};
-  grid_.span = Duration(100ms) * static_cast<std::int64_t>(1U << prng_.below(7));
-  return draw_schedule(prng_, {.hosts = grid_.names.size(),
-                               .span = grid_.span,
-                               .actions = grid_actions(),
-                               .budget = {.faults_max = 32}});
-}
-
-Outcome GridRun::run() {
-  if (!stage_) return {.violation = grid_.judge.violation()};
-  World& world = stage_->world();
-  for (const std::string& name : grid_.names)
-    world.host(name).spawn("grid", [this](Process& self) { return run_host(grid_, self); });
-  const Time limit = stage_->healed() + kGridPatience;
-  while (grid_.pairs_to_do > 0 && grid_.judge.violation().empty() && world.step(limit)) {
+void GridRun::run_world() {
+  World& world = stage_.world();
+  Time limit = grid_.healed + kGridPatience;
+  for (std::uint64_t received = 0; grid_.pairs_to_do > 0 && grid_.judge.violation().empty();) {
+    if (world.step(limit)) continue;
+    if (grid_.judge.received() == received) break;
+    received = grid_.judge.received();
+    limit += kGridPatience;
   }
   if (grid_.pairs_to_do > 0)
     grid_.judge.fail(fmt::format(
-        "{} of the pairs are not done {} s after all was healed\n{}", grid_.pairs_to_do,
-        std::chrono::duration_cast<std::chrono::seconds>(kGridPatience).count(), world.waiting()));
-  stage_->close();
-  Outcome outcome = stage_->outcome(grid_.judge.violation());
+        "{} of the pairs are not done, and nothing arrives for {} s after all was healed\n{}",
+        grid_.pairs_to_do, std::chrono::duration_cast<std::chrono::seconds>(kGridPatience).count(),
+        world.waiting()));
+}
+
+Outcome GridRun::run() {
+  for (const std::string& name : grid_.names)
+    stage_.world().host(name).spawn("grid",
+                                    [this](Process& self) { return run_host(grid_, self); });
+  run_world();
+  stage_.close();
+  Outcome outcome = stage_.outcome(grid_.judge.violation());
   outcome.operations = grid_.judge.received();
   outcome.begun = grid_.judge.accepted();
   outcome.known = grid_.judge.known();
@@ -228,12 +222,36 @@ Outcome GridRun::run() {
 
 }  // namespace
 
+Result<GridPlan> plan_grid(std::uint64_t seed, const ScenarioOptions& options) {
+  Prng prng = nemesis_stream(seed);
+  GridPlan plan{.world = draw_world(prng, options.byte_mode ? Mode::byte : Mode::message),
+                .hosts = hosts_of(options),
+                .messages = options.messages == 0 ? kGridMessages : options.messages,
+                .datagrams = true};
+  plan.span = Duration(100ms) * static_cast<std::int64_t>(1U << prng.below(7));
+  Schedule drawn = draw_schedule(prng, {.hosts = plan.hosts,
+                                        .span = plan.span,
+                                        .actions = grid_actions(),
+                                        .budget = {.faults_max = 32}});
+  Result<Schedule> chosen =
+      choose_schedule(options, std::move(drawn), schedule_rules(plan.hosts, plan.span));
+  if (!chosen) return std::move(chosen).error();
+  plan.schedule = *std::move(chosen);
+  return plan;
+}
+
+Outcome run_planned_grid(std::uint64_t seed, GridPlan plan, const ScenarioSinks& sinks) {
+  return GridRun(seed, std::move(plan), sinks).run();
+}
+
 Outcome run_grid(std::uint64_t seed, const ScenarioOptions& options, const ScenarioSinks& sinks) {
-  return GridRun(seed, options, sinks).run();
+  Result<GridPlan> plan = plan_grid(seed, options);
+  if (!plan) return {.violation = plan.error().text(), .failure = "bad options"};
+  return run_planned_grid(seed, *std::move(plan), sinks);
 }
 
 Result<> check_grid(const ScenarioOptions& options) {
-  return check_given_schedule(options, hosts_of(options));
+  return check_given_schedule(options, schedule_rules(hosts_of(options), {}));
 }
 
 std::vector<std::string> grid_faults(const ScenarioOptions& options) {

@@ -118,7 +118,6 @@ WorldOptions RegisterRun::draw_world() {
   for (std::uint64_t key = 0; key < keys; ++key) state_.keys.emplace_back(kKeys[key]);
   names_ = host_names(state_.clients, state_.replicas);
   span_ = Duration(250ms) * static_cast<std::int64_t>(1U << prng_.below(5));
-  if (!options_.faults) return world;
   world.links = draw_link_conditions(prng_);
   if (prng_.chance(1, 4)) world.pace.pause_ppm = 1'000;
   if (prng_.chance(1, 2)) world.wires.chunk_bytes_min = 1;

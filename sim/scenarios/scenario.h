@@ -22,7 +22,8 @@ struct ScenarioOptions {
   std::uint32_t hosts = 0;     ///< 0: as many as the scenario takes by itself; likewise below.
   std::uint64_t messages = 0;  ///< Of each ordered pair of hosts.
   bool byte_mode = false;      ///< Channels over rpc::Node and byte streams, instead of messages.
-  bool faults = true;          ///< Whether a schedule of faults is drawn where none is given.
+  /// Whether a schedule of faults is drawn where none is given. The rest of the world is the same.
+  bool faults = true;
   /// The text of one to be used instead, which may have no fault at all; see Schedule.
   std::optional<std::string> schedule = {};
   /// The text of what clients do, to be used instead of what would be drawn; see Workload.

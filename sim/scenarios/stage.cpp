@@ -5,6 +5,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "tubing/channel/timers.h"
+#include "tubing/sim/detail/span_text.h"
+
 namespace tubing::sim {
 namespace {
 
@@ -37,29 +40,41 @@ std::vector<std::string> host_names(std::size_t hosts) {
   return names;
 }
 
-Result<> check_given_schedule(const ScenarioOptions& options, std::size_t hosts) {
-  const Result<Schedule> chosen = choose_schedule(options, {}, {}, hosts);
+Result<Schedule> choose_schedule(const ScenarioOptions& options, Schedule drawn,
+                                 const ScheduleRules& rules) {
+  if (!options.schedule) return options.faults ? std::move(drawn) : Schedule{};
+  Result<Schedule> given = read_schedule(*options.schedule, rules.names);
+  if (!given) return given;
+  if (healed_at(*given) == Duration::max()) {
+    Duration span = rules.span;
+    for (const ScheduledFault& fault : *given) span = std::max(span, fault.at);
+    given->push_back({.at = span, .action = FaultAction::heal});
+    const Result<> sound = check_schedule(*given, rules.names);
+    if (!sound) return sound.error();
+  }
+  if (healed_at(*given) > rules.healed_max)
+    return Error(
+        Code::invalid_argument, "schedule",
+        fmt::format("it goes on until {}; the scenario works on until all is healed, which "
+                    "has to be by {}: order what strikes later for earlier",
+                    detail::span_text(healed_at(*given)), detail::span_text(rules.healed_max)));
+  return given;
+}
+
+Result<> check_given_schedule(const ScenarioOptions& options, const ScheduleRules& rules) {
+  const Result<Schedule> chosen = choose_schedule(options, {}, rules);
   if (!chosen) return chosen.error();
   return {};
 }
 
-Result<Schedule> choose_schedule(const ScenarioOptions& options, Schedule drawn, Duration span,
-                                 std::size_t hosts) {
-  if (!options.schedule) return options.faults ? std::move(drawn) : Schedule{};
-  Result<Schedule> given = read_schedule(*options.schedule, host_names(hosts));
-  if (!given || healed_at(*given) != Duration::max()) return given;
-  for (const ScheduledFault& fault : *given) span = std::max(span, fault.at);
-  given->push_back({.at = span, .action = FaultAction::heal});
-  const Result<> sound = check_schedule(*given, host_names(hosts));
-  if (!sound) return sound.error();
-  return given;
+Task<> wait_until(World& world, Time at) {
+  while (world.now() < at) co_await ok(sleep(at - world.now()));
+  co_return {};
 }
 
-Stage::Stage(std::uint64_t seed, const WorldOptions& options, std::size_t hosts, Schedule schedule,
-             const ScenarioSinks& sinks)
-    : names_(host_names(hosts)),
-      world_(seed, options),
-      nemesis_(with_hosts(), std::move(schedule)) {
+Stage::Stage(std::uint64_t seed, const WorldOptions& options, std::vector<std::string> names,
+             Schedule schedule, const ScenarioSinks& sinks)
+    : names_(std::move(names)), world_(seed, options), nemesis_(with_hosts(), std::move(schedule)) {
   world_.run_hash().trace_to(sinks.trace);
   if (sinks.planned) (*sinks.planned)(plan());
 }

@@ -5,34 +5,48 @@
 #include <string>
 #include <vector>
 
+#include "tubing/channel/task.h"
 #include "tubing/sim/nemesis.h"
 #include "tubing/sim/scenarios/scenario.h"
 #include "tubing/sim/world.h"
 
 namespace tubing::sim {
 
-/// "n0", "n1", and so on: the hosts of every scenario.
+/// "n0", "n1", and so on: the hosts of most scenarios.
 std::vector<std::string> host_names(std::size_t hosts);
 
-/// For Scenario::check, in a scenario of so many hosts. Errors: as read_schedule.
-Result<> check_given_schedule(const ScenarioOptions& options, std::size_t hosts);
+/// What a schedule that is given has to fit.
+struct ScheduleRules {
+  std::vector<std::string> names;  ///< Of the hosts.
+  /// What would last for ever is healed then, or with the last fault if that is later: a schedule
+  /// of which some lines are left out still leaves a world that can be judged.
+  Duration span{};
+  /// All has to be healed by then. A scenario whose programs work on until all is healed has a
+  /// limit here: each second of a schedule costs it processor time.
+  Duration healed_max = Duration::max();
+};
 
 /// The faults of a run: those that are given, or else `drawn`; none where there are to be none.
-/// What would last for ever is healed: when `span` is over, or with the last fault if that is
-/// later. So a schedule of which some lines are left out still leaves a world that can be judged.
-/// Errors: as read_schedule.
-Result<Schedule> choose_schedule(const ScenarioOptions& options, Schedule drawn, Duration span,
-                                 std::size_t hosts);
+/// Nothing else of a world may depend on them, so that a run which is given the schedule that it
+/// would have drawn is the same run, and one which is given less of it differs by that alone.
+/// Errors: as read_schedule; invalid_argument for one that goes on for longer than `rules` allow.
+Result<Schedule> choose_schedule(const ScenarioOptions& options, Schedule drawn,
+                                 const ScheduleRules& rules);
+/// For Scenario::check. Errors: as choose_schedule.
+Result<> check_given_schedule(const ScenarioOptions& options, const ScheduleRules& rules);
 
-/// The world of one run; the sinks are told what is planned. A run that is given the schedule that
-/// it would have drawn is the same run.
+/// Returns when the world's time is `at`, whatever the clock of the host says.
+Task<> wait_until(World& world, Time at);
+
+/// The world of one run; the sinks are told what is planned.
 ///
 /// Requires: what the programs refer to outlives it.
 /// Threads: one.
 class Stage {
  public:
-  Stage(std::uint64_t seed, const WorldOptions& options, std::size_t hosts, Schedule schedule,
-        const ScenarioSinks& sinks);
+  /// Its hosts have these names, and the schedule is one for them.
+  Stage(std::uint64_t seed, const WorldOptions& options, std::vector<std::string> names,
+        Schedule schedule, const ScenarioSinks& sinks);
 
   World& world() { return world_; }
   const std::vector<std::string>& names() const { return names_; }

@@ -84,7 +84,8 @@ TEST_CASE("talks between two hosts without faults lose nothing") {
 TEST_CASE("faults that are given strike an echo instead of drawn ones") {
   EchoCounts counts;
   const Outcome outcome =
-      run_echo(1, {.schedule = "1s cut n0 -> n1\n1s cut n1 -> n0\n2s crash n5 for 1s"}, {}, counts);
+      run_echo(1, {.hosts = 6, .schedule = "1s cut n0 -> n1\n1s cut n1 -> n0\n2s crash n5 for 1s"},
+               {}, counts);
   CHECK(outcome.violation == "");
   CHECK(outcome.schedule.ends_with("6s heal\n"));  // What lasts for ever is healed.
   CHECK(outcome.story.contains("After 1s, nothing passes from n0 to n1."));
@@ -96,6 +97,24 @@ TEST_CASE("faults that are given strike an echo instead of drawn ones") {
   CHECK_FALSE(struck("power_loss"));
   CHECK(counts.lost > 0);
   CHECK(counts.probed == 30);
+}
+
+TEST_CASE("a schedule that names a host which a seed does not have is refused by an echo") {
+  CHECK_FALSE(check_echo({.schedule = "1s crash n4 for 1s"}));
+  int refused = 0;
+  int done = 0;
+  for (std::uint64_t seed = 1; seed <= 12; ++seed) {
+    const Outcome outcome = run_echo(seed, {.schedule = "1s crash n3 for 1s"}, {});
+    if (outcome.violation.empty()) {
+      ++done;
+      continue;
+    }
+    CHECK(outcome.violation.contains("line 1: no host is called 'n3'; there are n0, n1"));
+    CHECK(outcome.failure == "bad options");
+    ++refused;
+  }
+  CHECK(refused > 0);
+  CHECK(done > 0);
 }
 
 TEST_CASE("an echo waits for the end of a schedule that goes on for long") {

@@ -61,7 +61,7 @@ TEST_CASE("a program of files gives the same hash each time and another for anot
   CHECK(run_files(8, {}, {}).hash != first);
 }
 
-TEST_CASE("programs of files without faults are refused nothing and end by themselves") {
+TEST_CASE("programs of files without faults end by themselves and lose nothing") {
   FilesCounts counts;
   for (std::uint64_t seed = 1; seed <= 10; ++seed) {
     const Outcome outcome = run_files(seed, {.faults = false}, {}, counts);

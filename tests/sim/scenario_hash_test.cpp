@@ -12,8 +12,11 @@
 
 #include "tubing/sim/running_hash.h"
 #include "tubing/sim/scenarios/scenario.h"
+#include "tubing/sim/trace.h"
 
 using namespace tubing::sim;
+using tubing::Duration;
+using tubing::Time;
 
 namespace {
 
@@ -33,6 +36,19 @@ std::string hash_of_group(const Scenario& scenario, const ScenarioOptions& optio
   }
   return all.text();
 }
+
+/// All that happened until the first event at 40 ms or later.
+struct Beginning final : TraceSink {
+  void on_event(const TraceEvent& event) override {
+    over = over || event.at >= Time(std::chrono::milliseconds(40));
+    if (over) return;
+    ++events;
+    hash = event.hash.text();
+  }
+  bool over = false;
+  std::uint64_t events = 0;
+  std::string hash;
+};
 
 void add_lines(const Scenario& scenario, const ScenarioOptions& options,
                std::vector<std::string>& lines) {
@@ -81,6 +97,61 @@ TEST_CASE("a scenario that is given the schedule that it drew does exactly the s
         CHECK(scenario.check({.schedule = drawn.schedule}));
       }
     }
+}
+
+TEST_CASE("a scenario without faults does exactly what it does under an empty schedule") {
+  for (const Scenario& scenario : scenarios())
+    for (const bool byte_mode : {false, true}) {
+      if (byte_mode && !scenario.knows("mode")) continue;
+      for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+        CAPTURE(scenario.name);
+        CAPTURE(seed);
+        const Outcome calm = scenario.run(seed, {.byte_mode = byte_mode, .faults = false}, {});
+        CHECK(calm.violation == "");
+        const Outcome given = scenario.run(seed, {.byte_mode = byte_mode, .schedule = ""}, {});
+        CHECK(given.hash == calm.hash);
+        CHECK(given.operations == calm.operations);
+      }
+    }
+}
+
+TEST_CASE("a fault changes nothing of a run before it strikes") {
+  const auto begin = [](const Scenario& scenario, bool byte_mode, std::string schedule) {
+    Beginning beginning;
+    scenario.run(7, {.byte_mode = byte_mode, .schedule = std::move(schedule)},
+                 {.trace = &beginning});
+    return beginning;
+  };
+  for (const Scenario& scenario : scenarios())
+    for (const bool byte_mode : {false, true}) {
+      if (byte_mode && !scenario.knows("mode")) continue;
+      CAPTURE(scenario.name);
+      const Beginning calm = begin(scenario, byte_mode, "2s heal");
+      CHECK(calm.events > 10);
+      for (const char* schedule :
+           {"40ms crash n0 for 1ms\n2s heal", "40ms wipe n0 for 5ms\n2s heal"}) {
+        const Beginning struck = begin(scenario, byte_mode, schedule);
+        CHECK(struck.events == calm.events);
+        CHECK(struck.hash == calm.hash);
+      }
+    }
+}
+
+TEST_CASE("a scenario that works on until all is healed names the end that it can bear") {
+  const std::pair<std::string_view, std::string_view> limits[] = {
+      {"echo", "by 3600s"}, {"files", "by 600s"}, {"grid", "by 3600s"}};
+  for (const auto& [name, limit] : limits) {
+    CAPTURE(name);
+    const Scenario& scenario = *find_scenario(name);
+    const ScenarioOptions options{.schedule = "8640000s heal"};
+    const tubing::Result<> checked = scenario.check(options);
+    REQUIRE_FALSE(checked);
+    CHECK(checked.error().text().contains(limit));
+    const Outcome outcome = scenario.run(1, options, {});
+    CHECK(outcome.violation.contains(limit));
+    CHECK(outcome.failure == "bad options");
+    CHECK(outcome.simulated == Duration::zero());
+  }
 }
 
 TEST_CASE("a scenario whose schedule lost its last line is healed all the same") {

@@ -29,7 +29,7 @@ TEST_CASE("what a run will suffer is told before anything begins") {
   const std::function<void(const Outcome&)> planned = [&](const Outcome& plan) {
     told.push_back(plan);
   };
-  Stage stage(1, {}, 2, some_faults(), {.planned = &planned});
+  Stage stage(1, {}, host_names(2), some_faults(), {.planned = &planned});
   REQUIRE(told.size() == 1);
   CHECK(told[0].schedule == "1s cut n0 -> n1 for 1s\n2s power n1 for 1s\n");
   CHECK(told[0].story.starts_with("After 1s, nothing passes from n0 to n1, for 1s."));
@@ -37,7 +37,7 @@ TEST_CASE("what a run will suffer is told before anything begins") {
 }
 
 TEST_CASE("a run that failed tells its faults as text and in words and which took effect") {
-  Stage stage(1, {}, 2, some_faults(), {});
+  Stage stage(1, {}, host_names(2), some_faults(), {});
   stage.world().host("n0").spawn("p", [](Process& self) -> Task<> {
     (void)co_await self.disk().open("f", channel::OpenMode::create);
     co_return co_await sleep(Duration::max());
@@ -61,7 +61,7 @@ TEST_CASE("a run that failed tells its faults as text and in words and which too
 
 TEST_CASE("a task that is left at the end of a run is a violation that names it") {
   bool stubborn = true;
-  Stage stage(1, {}, 1, {}, {});
+  Stage stage(1, {}, host_names(1), {}, {});
   stage.world().host("n0").spawn("p", [&stubborn](Process&) -> Task<> {
     while (stubborn) (void)co_await sleep(1s);  // takes no notice
     co_return {};
@@ -71,6 +71,36 @@ TEST_CASE("a task that is left at the end of a run is a violation that names it"
   const Outcome outcome = stage.outcome("");
   CHECK(outcome.violation.contains("n0/p did not end when it crashed"));
   stubborn = false;
+}
+
+TEST_CASE("a schedule without an end is healed when its span is over or with its last fault") {
+  const auto chosen = [](std::string text) {
+    const Result<Schedule> schedule = choose_schedule(
+        {.schedule = std::move(text)}, {}, {.names = host_names(2), .span = Duration(5s)});
+    REQUIRE(schedule);
+    return schedule_text(*schedule, host_names(2));
+  };
+  CHECK(chosen("1s crash n0") == "1s crash n0\n5s heal\n");
+  CHECK(chosen("1s crash n0\n9s cut n0 -> n1") == "1s crash n0\n9s cut n0 -> n1\n9s heal\n");
+  CHECK(chosen("9s crash n0\n1s cut n0 -> n1") == "9s crash n0\n1s cut n0 -> n1\n9s heal\n");
+  CHECK(chosen("9s crash n0 for 1s") == "9s crash n0 for 1s\n");
+  CHECK(chosen("9s crash n0\n10s heal late") == "9s crash n0\n10s heal late\n");
+  CHECK(chosen("") == "");
+}
+
+TEST_CASE("a schedule that goes on for longer than its scenario can bear is refused") {
+  const auto refused = [](std::string text) {
+    const ScheduleRules rules{.names = host_names(1), .span = Duration(1s), .healed_max = 60s};
+    const Result<> checked = check_given_schedule({.schedule = std::move(text)}, rules);
+    return checked ? "" : checked.error().text();
+  };
+  CHECK(refused("60s heal") == "");
+  CHECK(refused("60s crash n0") == "");
+  CHECK(refused("1s crash n0 for 3600s\n2s heal") == "");
+  CHECK(refused("59s crash n0 for 1s") == "");
+  CHECK(refused("59s crash n0 for 1001ms").contains("it goes on until 60001ms"));
+  CHECK(refused("61s crash n0").contains("it goes on until 61s; the scenario works on until all"));
+  CHECK(refused("61s heal").contains("which has to be by 60s: order what strikes later"));
 }
 
 TEST_CASE("seeds have worlds of many kinds and in message mode no more is drawn than it takes") {

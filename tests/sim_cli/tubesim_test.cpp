@@ -264,14 +264,27 @@ TEST_CASE("tubesim prints a line with the hash of each seed, the same each time"
 
 TEST_CASE("tubesim keeps a schedule, and runs it again to the same hash") {
   const std::string path = TUBING_BINARY_DIR "/kept_schedule.txt";
-  for (const char* scenario : {"echo", "files", "grid"}) {
-    CAPTURE(scenario);
-    const Finished drawn = tubesim({"run", scenario, "--seed", "6", "--keep-schedule", path});
-    CHECK(drawn.status == 0);
+  const auto run = [](std::vector<std::string> chosen, std::vector<std::string> more) {
+    chosen.insert(chosen.begin(), "run");
+    chosen.insert(chosen.end(), {"--seed", "6"});
+    chosen.insert(chosen.end(), more.begin(), more.end());
+    const Finished done = tubesim(chosen);
+    CHECK_MESSAGE(done.status == 0, done.err);
+    return done.out;
+  };
+  const std::vector<std::string> choices[] = {
+      {"echo"},     {"files"},
+      {"grid"},     {"grid", "--mode", "byte", "--hosts", "3"},
+      {"register"}, {"register", "--mode", "byte"}};
+  for (const std::vector<std::string>& chosen : choices) {
+    CAPTURE(chosen);
+    const std::string drawn = run(chosen, {"--keep-schedule", path});
     CHECK(content_of(path).contains(" heal"));
-    const Finished given = tubesim({"run", scenario, "--seed", "6", "--schedule", path});
-    CHECK(given.status == 0);
-    CHECK(given.out == drawn.out);
+    CHECK(run(chosen, {"--schedule", path}) == drawn);
+    const std::string calm = run(chosen, {"--no-faults", "--keep-schedule", path});
+    CHECK(calm != drawn);
+    CHECK(content_of(path).empty());
+    CHECK(run(chosen, {"--schedule", path}) == calm);
     std::filesystem::remove(path);
   }
 }
