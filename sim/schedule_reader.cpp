@@ -181,7 +181,7 @@ ScheduledFault LineReader::read() {
 
 Result<Schedule> read_schedule(std::string_view text, const std::vector<std::string>& names) {
   Schedule schedule;
-  for (std::size_t number = 1; !text.empty(); ++number) {
+  for (std::size_t number = 1; !text.empty() && schedule.size() <= kScheduleFaultsMax; ++number) {
     const std::size_t end = std::min(text.find('\n'), text.size());
     std::vector<std::string_view> words = detail::words_of(text.substr(0, end));
     text.remove_prefix(std::min(end + 1, text.size()));

@@ -6,7 +6,6 @@
 
 #include <chrono>
 #include <cstdio>
-#include <fstream>
 #include <iostream>
 #include <optional>
 #include <vector>
@@ -14,6 +13,7 @@
 #include "tubing/channel/fields.h"
 #include "tubing/channel/json.h"
 #include "tubing/sim/cli/check_rulings.h"
+#include "tubing/sim/cli/input_text.h"
 #include "tubing/sim/cli/run_command.h"
 #include "tubing/sim/cli/run_report.h"
 #include "tubing/sim/judges/cas_model.h"
@@ -152,28 +152,6 @@ int exit_status_of(Verdict verdict) {
   return kExitUndecided;
 }
 
-/// Reads no more than one byte beyond what read_history takes.
-Result<std::string> content_of(const std::string& path) {
-  const auto refuse = [&](const char* why) {
-    return Error(Code::invalid_argument, "check", fmt::format("{} cannot be read; {}", path, why));
-  };
-  std::ifstream file;
-  if (path != "-") file.open(path, std::ios::binary);
-  if (path != "-" && !file) return refuse("is there such a file?");
-  std::istream& in = path == "-" ? std::cin : file;
-  constexpr std::size_t kChunk = std::size_t{1} << 20;
-  const std::size_t bytes_max = sim::HistoryLimits{}.bytes_max;
-  std::string content;
-  while (in && content.size() <= bytes_max) {
-    const std::size_t size = content.size();
-    content.resize(size + kChunk);
-    in.read(content.data() + size, kChunk);
-    content.resize(size + static_cast<std::size_t>(in.gcount()));
-  }
-  if (in.bad() || (content.empty() && !in.eof())) return refuse("is it a file?");
-  return content;
-}
-
 }  // namespace
 
 CheckCommand::CheckCommand(CLI::App& app)
@@ -221,7 +199,9 @@ Result<int> CheckCommand::judge() {
     return Error(Code::invalid_argument, "check",
                  fmt::format("--model is missing; the judge by {} needs one of {}", judge_,
                              fmt::join(model_names(), ", ")));
-  Result<std::string> content = content_of(path_);
+  constexpr std::size_t kBytesMax = sim::HistoryLimits{}.bytes_max;
+  Result<std::string> content = path_ == "-" ? read_input(std::cin, "standard input", kBytesMax)
+                                             : read_input_file(path_, kBytesMax);
   if (!content) return std::move(content).error();
   const Result<History> history = sim::read_history(*content);
   if (!history) return in_file(history.error());

@@ -5,24 +5,14 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
-#include <fstream>
-#include <sstream>
 #include <utility>
+
+#include "tubing/sim/cli/input_text.h"
 
 namespace tubing::cli {
 namespace {
 
 Error bad_usage(std::string_view what) { return Error(Code::invalid_argument, "run", what); }
-
-Result<std::string> content_of(const std::string& path) {
-  std::ifstream file(path);
-  if (!file) return bad_usage(fmt::format("{} cannot be read; is there such a file?", path));
-  std::stringstream content;
-  if (file.peek() != std::ifstream::traits_type::eof()) content << file.rdbuf();
-  if (file.bad() || content.fail())
-    return bad_usage(fmt::format("{} cannot be read; is it a file?", path));
-  return content.str();
-}
 
 }  // namespace
 
@@ -87,7 +77,7 @@ Result<> RunTexts::load(const sim::Scenario& scenario, sim::ScenarioOptions& opt
       {schedule_, options.schedule}, {workload_, options.workload}};
   for (const auto& [path, text] : texts) {
     if (path.empty()) continue;
-    Result<std::string> content = content_of(path);
+    Result<std::string> content = read_input_file(path, kRunTextBytesMax);
     if (!content) return std::move(content).error();
     text = *std::move(content);
     Result<> readable = scenario.check(options);

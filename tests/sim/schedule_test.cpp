@@ -236,6 +236,14 @@ TEST_CASE("a schedule that was made by hand is held to what a line may say") {
   CHECK(advice(Schedule(kScheduleFaultsMax + 1, ScheduledFault{})).contains("leave some out"));
 }
 
+TEST_CASE("a text with too many faults is read no further than it takes to say so") {
+  std::string text;
+  for (std::size_t i = 0; i <= kScheduleFaultsMax; ++i) text += "1s heal\n";
+  const auto told = [](const Result<Schedule>& read) { return read ? "" : read.error().text(); };
+  CHECK(told(read_schedule(text, kNames)).contains("leave some out"));
+  CHECK(told(read_schedule(text + "what is this?", kNames)).contains("leave some out"));
+}
+
 TEST_CASE("no leaps of a clock together leave what its time can count") {
   const auto leaps = [](FaultAction action, std::size_t count, std::int64_t sign) {
     const ScheduledFault leap{

@@ -289,6 +289,14 @@ TEST_CASE("tubesim keeps a schedule, and runs it again to the same hash") {
   }
 }
 
+TEST_CASE("tubesim reads no more of a file than a schedule or a workload may have") {
+  for (const char* option : {"--schedule", "--workload"}) {
+    const Finished endless = tubesim({"run", "register", "--seed", "1", option, "/dev/zero"});
+    CHECK(endless.status == 2);
+    CHECK(endless.err.contains("/dev/zero has more than 64 MiB; is it the file that was meant?"));
+  }
+}
+
 TEST_CASE("tubesim writes a trace whose last hash is that of the run") {
   const std::string path = TUBING_BINARY_DIR "/run_trace.txt";
   const Finished run = tubesim({"run", "files", "--seed", "3", "--trace", path});
