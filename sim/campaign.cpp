@@ -164,16 +164,17 @@ Result<Outcome> run_seed_apart(const Scenario& scenario, std::uint64_t seed,
 }
 
 Result<CampaignReport> run_campaign(const Scenario& scenario, const CampaignOptions& options,
-                                    const std::function<void(const SeedOutcome&)>& on_outcome) {
+                                    const std::function<bool(const SeedOutcome&)>& on_outcome) {
   SeedQueue queue(options.seeds);
   Summary summary;
   const auto run = [&](const detail::SeedTask& task, const ScenarioSinks& sinks) {
     return run_seed(scenario, task.seed, options, sinks);
   };
   detail::SeedWorkers workers(run, options.jobs);
+  bool heard = true;  // Whoever is told wants to be told of more.
   const auto tell = [&](const SeedOutcome& seed) {
     summary.add(seed);
-    on_outcome(seed);
+    heard = on_outcome(seed);
   };
   // What is done, and not yet told: an earlier seed is still under way.
   std::map<std::uint64_t, SeedOutcome> done;
@@ -190,15 +191,20 @@ Result<CampaignReport> run_campaign(const Scenario& scenario, const CampaignOpti
     if (told == asked) break;
     std::optional<detail::SeedWorkers::Done> next = workers.wait_unless(options.stop_file);
     if (!next) {
-      for (const auto& [place, seed] : done) tell(seed);
+      for (const auto& [place, seed] : done)
+        if (heard) tell(seed);
       summary.stop();
       break;
     }
     done.emplace(next->task.place,
                  SeedOutcome{.seed = next->task.seed, .outcome = std::move(next->outcome)});
-    for (auto at = done.find(told); at != done.end(); at = done.find(++told)) {
+    for (auto at = done.find(told); heard && at != done.end(); at = done.find(++told)) {
       tell(at->second);
       done.erase(at);
+    }
+    if (!heard) {
+      summary.stop();
+      break;
     }
   }
   return std::move(summary).take(scenario, options);

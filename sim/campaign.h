@@ -72,12 +72,13 @@ Outcome run_seed(const Scenario& scenario, std::uint64_t seed, const CampaignOpt
 Result<Outcome> run_seed_apart(const Scenario& scenario, std::uint64_t seed,
                                const CampaignOptions& options, TraceFile* trace = nullptr);
 
-/// Runs all seeds and tells `on_outcome` of each, in their order. A seed whose process ends, by an
-/// assertion for instance, has that as its violation, with what it wrote to standard error.
+/// Runs all seeds and tells `on_outcome` of each, in their order, until it returns false: then the
+/// campaign stops. A seed whose process ends, by an assertion for instance, has that as its
+/// violation, with what it wrote to standard error.
 /// Errors: resource_exhausted where no process can be started.
 /// Threads: the process has no other thread, since it forks.
 Result<CampaignReport> run_campaign(const Scenario& scenario, const CampaignOptions& options,
-                                    const std::function<void(const SeedOutcome&)>& on_outcome);
+                                    const std::function<bool(const SeedOutcome&)>& on_outcome);
 
 /// The command that repeats one seed: "tubesim run grid --seed 5 --hosts 7".
 std::string repeat_command(const Scenario& scenario, std::uint64_t seed,

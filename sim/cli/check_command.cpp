@@ -16,6 +16,7 @@
 #include "tubing/sim/cli/input_text.h"
 #include "tubing/sim/cli/run_command.h"
 #include "tubing/sim/cli/run_report.h"
+#include "tubing/sim/cli/run_texts.h"
 #include "tubing/sim/judges/cas_model.h"
 #include "tubing/sim/judges/linearizability.h"
 #include "tubing/sim/judges/list_model.h"
@@ -159,9 +160,8 @@ CheckCommand::CheckCommand(CLI::App& app)
       judge_(kTimes),
       work_max_(LinearizabilityOptions{}.work_max),
       configurations_max_(LinearizabilityOptions{}.configurations_max) {
-  check_->add_option("file", path_, "A line of JSON for each operation; - is standard input")
-      ->required()
-      ->type_name("FILE");
+  add_file_option(*check_, "file", path_, "A line of JSON for each operation; - is standard input")
+      .required();
   check_->add_option("--model", model_, "What the service should be")
       ->check(CLI::IsMember(model_names()));
   std::vector<std::string> judges = ruling_judges();

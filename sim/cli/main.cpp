@@ -14,8 +14,7 @@ namespace {
 
 /// Returns `status`, or 2 where what was printed could not be written, and says so.
 int exit_status(int status) {
-  const bool written = std::fflush(stdout) == 0 && std::ferror(stdout) == 0;
-  if (written && std::cout.flush().good()) return status;
+  if (tubing::cli::all_written(stdout) && std::cout.flush().good()) return status;
   tubing::cli::put(stderr, "tubesim: standard output could not be written; is its disk full?\n");
   return tubing::cli::kExitUsage;
 }
@@ -56,7 +55,12 @@ int main(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? exit_status(tubing::cli::kExitOk) : tubing::cli::kExitUsage;
+    // What asks for help, or for the version, is thrown too.
+    if (error.get_exit_code() == 0) return exit_status(app.exit(error));
+    const std::string command = argv[1][0] == '-' ? "" : fmt::format(" {}", argv[1]);
+    tubing::cli::put(stderr,
+                     fmt::format("tubesim: {}; see tubesim{} --help\n", error.what(), command));
+    return tubing::cli::kExitUsage;
   }
   if (list->parsed()) {
     tubing::cli::put(stdout, tubing::cli::list_text());

@@ -14,7 +14,6 @@
 #include "tubing/sim/cli/run_report.h"
 #include "tubing/sim/cli/shrink_report.h"
 #include "tubing/sim/scenarios/grid.h"
-#include "tubing/sim/trace.h"
 
 namespace tubing::cli {
 namespace {
@@ -71,12 +70,10 @@ RunCommand::RunCommand(CLI::App& app)
   run_->add_option("scenario", name_, "Which: tubesim list shows them")->required();
   run_->add_option("--seed,--seeds", ranges_, "A seed, or A..B; may be given several times")
       ->required()
+      ->allow_extra_args(false)
       ->type_name("N|A..B");
   run_->add_flag("--check", options_.check,
                  "Run each seed twice, side by side, and name the first event that differs");
-  run_->add_option("--trace", trace_path_,
-                   "Write each event of the one seed there; as JSON where it ends with .jsonl")
-      ->type_name("FILE");
   options_.jobs = std::max(1U, std::thread::hardware_concurrency());
   run_->add_option("--jobs", options_.jobs, "How many processes run at the same time")
       ->check(CLI::Range(1, 1024))
@@ -120,7 +117,9 @@ Result<> RunCommand::prepare() {
   options_.scenario.faults = !no_faults_;
   Result<> sound = scenario_->check(options_.scenario);
   if (!sound) return bad_usage(sound.error().detail());
-  return texts_.load(*scenario_, options_.scenario);
+  Result<> loaded = texts_.load(*scenario_, options_.scenario);
+  if (!loaded) return loaded;
+  return texts_.open();
 }
 
 Result<> RunCommand::add_seeds(const std::string& range) {
@@ -143,15 +142,15 @@ Result<> RunCommand::check_options() const {
                                                  {"messages", options_.scenario.messages != 0},
                                                  {"mode", run_->count("--mode") > 0},
                                                  {"faults", no_faults_},
-                                                 {"wrong", !options_.scenario.wrong.empty()}};
+                                                 {"wrong", run_->count("--wrong") > 0}};
   for (const auto& [option, given] : chosen)
     if (given && !scenario_->knows(option))
       return bad_usage(fmt::format("the scenario {} does not know {}; it knows: {}", name_, option,
                                    scenario_->options.empty() ? "nothing" : scenario_->options));
   const bool one = options_.seeds.size() == 1 && options_.seeds[0].count() == 1;
-  if (!trace_path_.empty() && (!one || options_.check))
+  if (texts_.wants_trace() && (!one || options_.check))
     return bad_usage("a trace is that of one seed, without --check; use --seed N --trace FILE");
-  if (!options_.scenario.wrong.empty() && !scenario_->errs(options_.scenario.wrong))
+  if (run_->count("--wrong") > 0 && !scenario_->errs(options_.scenario.wrong))
     return bad_usage(fmt::format("the scenario {} has no mistake '{}'; it has: {}", name_,
                                  options_.scenario.wrong, scenario_->wrongs));
   if (no_faults_ && texts_.gives_schedule())
@@ -163,31 +162,30 @@ std::string RunCommand::repeat(std::uint64_t seed) const {
   return sim::repeat_command(*scenario_, seed, options_) + texts_.repeat();
 }
 
-void RunCommand::tell(const SeedOutcome& seed) {
+bool RunCommand::tell(const SeedOutcome& seed) {
   const bool passed = seed.outcome.violation.empty();
+  if (quiet_ && passed) return true;
   if (json_) {
-    if (!quiet_ || !passed) put(stdout, seed_json(seed, repeat(seed.seed)) + "\n");
-    return;
+    put(stdout, seed_json(seed, repeat(seed.seed)) + "\n");
+  } else {
+    put(stdout, summary_line(*scenario_, seed) + "\n");
+    if (!passed) put(stdout, violation_text(seed, repeat(seed.seed)));
   }
-  if (!quiet_ || !passed) put(stdout, summary_line(*scenario_, seed) + "\n");
-  if (!passed) put(stdout, violation_text(seed, repeat(seed.seed)));
+  return all_written(stdout);
 }
 
 int RunCommand::run_one() {
   const std::uint64_t seed = options_.seeds[0].first;
-  std::optional<sim::TraceFile> trace;
-  if (!trace_path_.empty()) {
-    Result<sim::TraceFile> file = sim::TraceFile::create(trace_path_);
-    if (!file) return refuse(file.error());
-    trace.emplace(*std::move(file));
-  }
+  Result<std::optional<sim::TraceFile>> trace = texts_.trace();
+  if (!trace) return refuse(trace.error());
   Result<sim::Outcome> outcome =
-      sim::run_seed_apart(*scenario_, seed, options_, trace ? &*trace : nullptr);
+      sim::run_seed_apart(*scenario_, seed, options_, *trace ? &**trace : nullptr);
   if (!outcome) return refuse(outcome.error());
   const SeedOutcome done{.seed = seed, .outcome = *std::move(outcome)};
-  tell(done);
+  const bool told = tell(done);
   const Result<> kept = texts_.keep(done.outcome);
   const int status = kept ? kExitOk : refuse(kept.error());
+  if (!told) return kExitUsage;
   if (done.outcome.violation.empty()) return status;
   return shrink_first(seed);
 }
@@ -198,15 +196,19 @@ int RunCommand::run_many() {
   ProgressLine progress(seeds, ::isatty(STDERR_FILENO) == 1);
   std::optional<Interruption> interruption(std::in_place);
   options_.stop_file = interruption->file();
+  bool written = true;
   const auto report = sim::run_campaign(*scenario_, options_, [&](const SeedOutcome& seed) {
     if (!quiet_ || !seed.outcome.violation.empty()) progress.clear();
-    tell(seed);
+    written = tell(seed);
     progress.step();
+    return written;
   });
   // Who interrupts again, ends what is printed too.
   interruption.reset();
   progress.clear();
   if (!report) return refuse(report.error());
+  // Nobody would read of what else came of it.
+  if (!written) return kExitUsage;
   if (report->stopped)
     put(stderr, fmt::format("tubesim: interrupted behind {} of {} seeds\n", report->seeds, seeds));
   put(stdout, json_ ? campaign_json(*report) + "\n" : campaign_text(*report));

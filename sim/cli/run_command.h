@@ -39,7 +39,8 @@ class RunCommand {
   int run_many();
   /// Of a seed that fails. Returns: the exit status.
   int shrink_first(std::uint64_t seed);
-  void tell(const sim::SeedOutcome& seed);
+  /// Returns: whether it could be written.
+  bool tell(const sim::SeedOutcome& seed);
   std::string repeat(std::uint64_t seed) const;
 
   CLI::App* run_;
@@ -47,7 +48,6 @@ class RunCommand {
   std::string name_;
   std::vector<std::string> ranges_;
   std::string mode_ = "message";
-  std::string trace_path_;
   bool no_faults_ = false;
   bool json_ = false;
   bool quiet_ = false;

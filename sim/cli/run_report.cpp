@@ -133,9 +133,10 @@ std::string campaign_json(const CampaignReport& report) {
 }
 
 void put(std::FILE* file, std::string_view text) {
-  // Whether all of it went out is asked once, at the end.
   (void)std::fwrite(text.data(), 1, text.size(), file);
 }
+
+bool all_written(std::FILE* file) { return std::fflush(file) == 0 && std::ferror(file) == 0; }
 
 void ProgressLine::step() {
   ++done_;

@@ -24,8 +24,11 @@ std::string campaign_json(const sim::CampaignReport& report);
 /// Each line four blanks further right.
 std::string indented(std::string_view text);
 
-/// Prints; what cannot be written shows in `std::ferror`. (fmt::print would throw.)
+/// Prints; whether it could be written, all_written says. (fmt::print would throw.)
 void put(std::FILE* file, std::string_view text);
+
+/// Whether all that was put there so far could be written.
+bool all_written(std::FILE* file);
 
 /// Shows on a terminal how far a campaign is, a few times a second.
 class ProgressLine {

@@ -2,9 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <cerrno>
-#include <cstdio>
-#include <cstring>
 #include <utility>
 
 #include "tubing/sim/cli/input_text.h"
@@ -16,14 +13,13 @@ Error bad_usage(std::string_view what) { return Error(Code::invalid_argument, "r
 
 }  // namespace
 
-Result<> write_text(const std::string& path, std::string_view content) {
-  std::FILE* const file = std::fopen(path.c_str(), "w");
-  if (file == nullptr)
-    return bad_usage(fmt::format("{} cannot be written: {}", path, std::strerror(errno)));
-  const bool written = std::fwrite(content.data(), 1, content.size(), file) == content.size();
-  if (std::fclose(file) == 0 && written) return {};
-  return bad_usage(
-      fmt::format("{} could not be written to its end: {}", path, std::strerror(errno)));
+CLI::Option& add_file_option(CLI::App& command, const char* name, std::string& path,
+                             const char* what) {
+  return *command.add_option(name, path, what)
+              ->type_name("FILE")
+              ->check([](const std::string& given) {
+                return std::string(given.empty() ? "the name of a file is empty; give one" : "");
+              });
 }
 
 std::string quoted(const std::string& path) {
@@ -36,34 +32,34 @@ std::string quoted(const std::string& path) {
 }
 
 RunTexts::RunTexts(CLI::App& run) {
-  run.add_option("--schedule", schedule_, "Take the faults from there; none are drawn")
-      ->type_name("FILE");
-  run.add_option("--keep-schedule", kept_schedule_, "Write the faults of the one seed there")
-      ->type_name("FILE");
-  run.add_option("--workload", workload_, "Take what clients do from there; nothing is drawn")
-      ->type_name("FILE");
-  run.add_option("--keep-workload", kept_workload_, "Write what clients of the one seed do there")
-      ->type_name("FILE");
-  run.add_option("--history", history_,
-                 "Write what clients of the one seed asked and were told there, as JSON lines")
-      ->type_name("FILE");
+  const auto add = [&run](const char* name, std::string& path, const char* what) {
+    add_file_option(run, name, path, what);
+  };
+  add("--schedule", schedule_, "Take the faults from there; none are drawn");
+  add("--keep-schedule", kept_schedule_.path, "Write the faults of the one seed there");
+  add("--workload", workload_, "Take what clients do from there; nothing is drawn");
+  add("--keep-workload", kept_workload_.path, "Write what clients of the one seed do there");
+  add("--history", history_.path,
+      "Write what clients of the one seed asked and were told there, as JSON lines");
+  add("--trace", trace_.path,
+      "Write each event of the one seed there; as JSON where it ends with .jsonl");
 }
 
 Result<> RunTexts::check(const sim::Scenario& scenario, bool one_seed) const {
   const std::pair<const char*, const std::string*> known[] = {{"schedule", &schedule_},
-                                                              {"schedule", &kept_schedule_},
+                                                              {"schedule", &kept_schedule_.path},
                                                               {"workload", &workload_},
-                                                              {"workload", &kept_workload_},
-                                                              {"history", &history_}};
+                                                              {"workload", &kept_workload_.path},
+                                                              {"history", &history_.path}};
   for (const auto& [option, path] : known)
     if (!path->empty() && !scenario.knows(option))
       return bad_usage(fmt::format("the scenario {} does not know {}; it knows: {}", scenario.name,
                                    option,
                                    scenario.options.empty() ? "nothing" : scenario.options));
   const std::pair<const char*, const std::string*> of_one[] = {
-      {"schedule is kept", &kept_schedule_},
-      {"workload is kept", &kept_workload_},
-      {"history is written", &history_}};
+      {"schedule is kept", &kept_schedule_.path},
+      {"workload is kept", &kept_workload_.path},
+      {"history is written", &history_.path}};
   const char* const names[] = {"--keep-schedule", "--keep-workload", "--history"};
   for (std::size_t i = 0; i < std::size(of_one); ++i)
     if (!one_seed && !of_one[i].second->empty())
@@ -72,7 +68,7 @@ Result<> RunTexts::check(const sim::Scenario& scenario, bool one_seed) const {
 }
 
 Result<> RunTexts::load(const sim::Scenario& scenario, sim::ScenarioOptions& options) const {
-  options.history = !history_.empty();
+  options.history = !history_.path.empty();
   const std::pair<const std::string&, std::optional<std::string>&> texts[] = {
       {schedule_, options.schedule}, {workload_, options.workload}};
   for (const auto& [path, text] : texts) {
@@ -86,17 +82,47 @@ Result<> RunTexts::load(const sim::Scenario& scenario, sim::ScenarioOptions& opt
   return {};
 }
 
-Result<> RunTexts::keep(const sim::Outcome& outcome) const {
-  const std::pair<const std::string&, const std::string&> texts[] = {
-      {kept_schedule_, outcome.schedule},
-      {kept_workload_, outcome.workload},
-      {history_, outcome.history}};
-  for (const auto& [path, text] : texts) {
-    if (path.empty()) continue;
-    Result<> written = write_text(path, text);
-    if (!written) return written;
+Result<> RunTexts::open() {
+  std::vector<std::pair<const char*, const std::string*>> named;
+  if (!schedule_.empty()) named.emplace_back("--schedule", &schedule_);
+  if (!workload_.empty()) named.emplace_back("--workload", &workload_);
+  const std::pair<const char*, Output*> outputs[] = {{"--keep-schedule", &kept_schedule_},
+                                                     {"--keep-workload", &kept_workload_},
+                                                     {"--history", &history_},
+                                                     {"--trace", &trace_}};
+  for (const auto& [option, output] : outputs) {
+    if (output->path.empty()) continue;
+    Result<OutputFile> file = OutputFile::open(output->path);
+    if (!file) return std::move(file).error();
+    output->file.emplace(*std::move(file));
+    for (const auto& [other, path] : named)
+      if (output->file->is_also(*path))
+        return bad_usage(
+            fmt::format("{} and {} name the same file, {}; name two", other, option, output->path));
+    named.emplace_back(option, &output->path);
   }
   return {};
+}
+
+Result<std::optional<sim::TraceFile>> RunTexts::trace() {
+  if (trace_.path.empty()) return std::optional<sim::TraceFile>();
+  Result<sim::TraceFile> file = sim::TraceFile::create(trace_.path);
+  if (!file) return std::move(file).error();
+  trace_.file->keep();
+  return std::optional(*std::move(file));
+}
+
+Result<> RunTexts::keep(const sim::Outcome& outcome) {
+  const std::pair<Output&, const std::string&> texts[] = {{kept_schedule_, outcome.schedule},
+                                                          {kept_workload_, outcome.workload},
+                                                          {history_, outcome.history}};
+  Result<> all;
+  for (const auto& [output, text] : texts) {
+    if (!output.file) continue;
+    Result<> written = output.file->write(text);
+    if (all) all = std::move(written);
+  }
+  return all;
 }
 
 std::string RunTexts::repeat() const {

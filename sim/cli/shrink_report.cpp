@@ -4,8 +4,8 @@
 #include <unistd.h>
 
 #include "tubing/channel/json.h"
+#include "tubing/sim/cli/output_file.h"
 #include "tubing/sim/cli/run_report.h"
-#include "tubing/sim/cli/run_texts.h"
 
 namespace tubing::cli {
 namespace {
@@ -64,20 +64,21 @@ std::string of(std::size_t left, std::size_t all, std::string_view what) {
 /// Writes what is left, and adds to `repeat` what reads it back.
 Result<> write_files(const sim::Scenario& scenario, const Shrunk& shrunk, std::string& repeat) {
   const std::string stem = fmt::format("{}-{}", scenario.name, shrunk.seed);
+  Result<> all;
+  const auto write = [&all](const std::string& path, const std::string& text) {
+    Result<> written = write_text(path, text);
+    if (all) all = std::move(written);
+  };
   if (shrunk.scenario.schedule) {
-    const std::string path = stem + "-schedule.txt";
-    Result<> written = write_text(path, *shrunk.scenario.schedule);
-    if (!written) return written;
-    repeat += " --schedule " + path;
+    repeat += fmt::format(" --schedule {}-schedule.txt", stem);
+    write(stem + "-schedule.txt", *shrunk.scenario.schedule);
   }
   if (shrunk.scenario.workload) {
-    const std::string path = stem + "-workload.txt";
-    Result<> written = write_text(path, *shrunk.scenario.workload);
-    if (!written) return written;
-    repeat += " --workload " + path;
+    repeat += fmt::format(" --workload {}-workload.txt", stem);
+    write(stem + "-workload.txt", *shrunk.scenario.workload);
   }
-  if (shrunk.outcome.history.empty()) return {};
-  return write_text(stem + "-history.jsonl", shrunk.outcome.history);
+  if (!shrunk.outcome.history.empty()) write(stem + "-history.jsonl", shrunk.outcome.history);
+  return all;
 }
 
 }  // namespace
@@ -115,9 +116,9 @@ Result<> shrink_and_tell(const sim::Scenario& scenario, std::uint64_t seed,
   again.scenario = shrunk->scenario;
   std::string repeat = sim::repeat_command(scenario, seed, again);
   Result<> written = write_files(scenario, *shrunk, repeat);
-  if (!written) return written;
+  // The story is worth reading where its files cannot be written, too.
   put(stdout, json ? shrunk_json(*shrunk, repeat) + "\n" : shrunk_text(*shrunk, repeat));
-  return {};
+  return written;
 }
 
 }  // namespace tubing::cli

@@ -38,8 +38,10 @@ TEST_CASE("what was planned for a seed outlives a process that dies in it") {
   for (const bool check : {false, true}) {
     std::vector<Outcome> outcomes;
     const CampaignOptions options{.seeds = {{1, 3}}, .jobs = 2, .check = check};
-    REQUIRE(run_campaign(kPlanned, options,
-                         [&](const SeedOutcome& seed) { outcomes.push_back(seed.outcome); }));
+    REQUIRE(run_campaign(kPlanned, options, [&](const SeedOutcome& seed) {
+      outcomes.push_back(seed.outcome);
+      return true;
+    }));
     REQUIRE(outcomes.size() == 3);
     CHECK(outcomes[0].failure.empty());
     CHECK(outcomes[1].failure == "pair N of N is late");

@@ -83,6 +83,7 @@ TEST_CASE("a campaign tells of every seed in order, and one whose process dies i
                                    [&](const SeedOutcome& seed) {
                                      seeds.push_back(seed.seed);
                                      if (seed.seed == 13) died = seed.outcome.violation;
+                                     return true;
                                    });
   REQUIRE(report);
   REQUIRE(seeds.size() == 21);
@@ -100,7 +101,7 @@ TEST_CASE("a campaign tells of every seed in order, and one whose process dies i
 
 TEST_CASE("a campaign fails where a fault never took effect or a seed did nothing") {
   const auto gates = [](CampaignOptions options) {
-    const auto report = run_campaign(kTroubled, options, [](const SeedOutcome&) {});
+    const auto report = run_campaign(kTroubled, options, [](const SeedOutcome&) { return true; });
     REQUIRE(report);
     CHECK(report->violations_total == 0);
     CHECK(report->passed() == report->closed_gates.empty());
@@ -117,8 +118,9 @@ TEST_CASE("a campaign fails where a fault never took effect or a seed did nothin
 
 TEST_CASE("a seed that is asked for twice is run twice and told of in its places") {
   std::vector<std::uint64_t> seeds;
-  const auto report = run_campaign(kTroubled, {.seeds = {{1, 3}, {2, 4}, {2, 2}}, .jobs = 4},
-                                   [&](const SeedOutcome& seed) { seeds.push_back(seed.seed); });
+  const auto report =
+      run_campaign(kTroubled, {.seeds = {{1, 3}, {2, 4}, {2, 2}}, .jobs = 4},
+                   [&](const SeedOutcome& seed) { return seeds.push_back(seed.seed), true; });
   REQUIRE(report);
   CHECK(seeds == std::vector<std::uint64_t>{1, 2, 3, 2, 3, 4, 2});
 }
@@ -154,6 +156,7 @@ TEST_CASE("a campaign that is to stop ends with what was done until then") {
       [&](const SeedOutcome& seed) {
         CHECK(seed.seed == 20 + told);
         if (++told == 10) CHECK(::write(ends[1], "x", 1) == 1);
+        return true;
       });
   REQUIRE(report);
   CHECK(report->stopped);
@@ -164,10 +167,23 @@ TEST_CASE("a campaign that is to stop ends with what was done until then") {
   for (const int end : ends) ::close(end);
 }
 
+TEST_CASE("a campaign ends where whoever is told of it wants no more") {
+  std::uint64_t told = 0;
+  const auto report = run_campaign(kTroubled, {.seeds = {{20, 200'000}}, .jobs = 2},
+                                   [&](const SeedOutcome&) { return ++told < 10; });
+  REQUIRE(report);
+  CHECK(told == 10);
+  CHECK(report->stopped);
+  CHECK(report->seeds == 10);
+}
+
 TEST_CASE("a campaign stops while a seed that told its plan goes on") {
   const int stop = stop_of_endless()[0];
   const auto report = run_campaign(kEndless, {.seeds = {{1, 3}}, .jobs = 1, .stop_file = stop},
-                                   [](const SeedOutcome&) { FAIL("none ends"); });
+                                   [](const SeedOutcome&) {
+                                     FAIL("none ends");
+                                     return false;
+                                   });
   REQUIRE(report);
   CHECK(report->stopped);
   CHECK_FALSE(report->passed());
@@ -207,7 +223,8 @@ TEST_CASE("tubesim says what it could not write, with status 2") {
     const Finished ended = tubesim({"run", "grid", "--seed", "1", "--keep-schedule", path});
     CHECK(ended.status == 2);
     CHECK_MESSAGE(ended.err.contains(advice), ended.err);
-    CHECK(ended.out.contains("grid seed=1 "));
+    // Of a file that cannot be written nothing is known before it is.
+    CHECK(ended.out.contains("grid seed=1 ") == (path == std::string_view("/dev/full")));
   }
   tubing::cli::Process full({TUBESIM_PROGRAM, "list"}, {}, {.out = "/dev/full"});
   const Finished ended = full.finish();
