@@ -169,7 +169,9 @@ std::vector<FaultAction> echo_actions() {
 }
 
 ScheduleRules schedule_rules(std::size_t hosts) {
-  return {.names = host_names(hosts), .span = kSpan, .healed_max = kEchoScheduleMax};
+  return {.names = host_names(hosts),
+          .span = kSpan,
+          .healed_max = kEchoHostTimeMax / std::max(hosts, kHostsMax)};
 }
 
 }  // namespace

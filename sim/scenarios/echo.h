@@ -10,9 +10,9 @@
 namespace tubing::sim {
 
 inline constexpr std::uint32_t kEchoHostsMax = 64;
-/// Talks go on until all is healed, some hundred of them a minute: a schedule that goes on for
-/// longer is refused.
-inline constexpr Duration kEchoScheduleMax = std::chrono::hours(1);
+/// Each host begins some hundred talks a minute until all is healed: a schedule is refused that
+/// goes on for longer than this for all hosts together, which is an hour for up to four of them.
+inline constexpr Duration kEchoHostTimeMax = std::chrono::hours(4);
 
 /// What runs did; a campaign sums these up, so that nothing is silently never tried.
 struct EchoCounts : TalkCounts {

@@ -163,7 +163,9 @@ std::vector<FaultAction> grid_actions() {
 }
 
 ScheduleRules schedule_rules(std::size_t hosts, Duration span) {
-  return {.names = host_names(hosts), .span = span, .healed_max = kGridScheduleMax};
+  return {.names = host_names(hosts),
+          .span = span,
+          .healed_max = kGridHostTimeMax / std::max<std::size_t>(hosts, kGridHosts)};
 }
 
 /// One run, of a world that is drawn, to the verdict.

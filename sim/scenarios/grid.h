@@ -14,8 +14,9 @@ inline constexpr std::uint32_t kGridHostsMax = 64;
 inline constexpr std::uint64_t kGridMessages = 50;
 /// After healing no time of this length may pass in which nothing arrives, until all are done.
 inline constexpr Duration kGridPatience = std::chrono::minutes(10);
-/// Sessions are kept alive until all is healed: a schedule that goes on for longer is refused.
-inline constexpr Duration kGridScheduleMax = std::chrono::hours(1);
+/// Sessions are kept alive until all is healed: a schedule is refused that goes on for longer than
+/// this for all hosts together, which is an hour for up to five of them.
+inline constexpr Duration kGridHostTimeMax = std::chrono::hours(5);
 
 /// What a grid is made of. By itself it is the fastest there is: healthy links, all at once.
 struct GridPlan {

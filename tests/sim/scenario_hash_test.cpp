@@ -138,12 +138,19 @@ TEST_CASE("a fault changes nothing of a run before it strikes") {
 }
 
 TEST_CASE("a scenario that works on until all is healed names the end that it can bear") {
-  const std::pair<std::string_view, std::string_view> limits[] = {
-      {"echo", "by 3600s"}, {"files", "by 600s"}, {"grid", "by 3600s"}};
-  for (const auto& [name, limit] : limits) {
+  struct Row {
+    std::string_view name;
+    std::uint32_t hosts;
+    std::string_view limit;
+  };
+  const Row rows[] = {{"echo", 0, "by 3600s"}, {"echo", 2, "by 3600s"}, {"echo", 64, "by 225s"},
+                      {"files", 0, "by 600s"}, {"grid", 0, "by 3600s"}, {"grid", 2, "by 3600s"},
+                      {"grid", 60, "by 300s"}};
+  for (const auto& [name, hosts, limit] : rows) {
     CAPTURE(name);
+    CAPTURE(hosts);
     const Scenario& scenario = *find_scenario(name);
-    const ScenarioOptions options{.schedule = "8640000s heal"};
+    const ScenarioOptions options{.hosts = hosts, .schedule = "8640000s heal"};
     const tubing::Result<> checked = scenario.check(options);
     REQUIRE_FALSE(checked);
     CHECK(checked.error().text().contains(limit));
