@@ -81,18 +81,12 @@ Result<> check_schedule(const Schedule& schedule, const std::vector<std::string>
 /// From when on nothing is in force any more; Duration::max() where something lasts for ever.
 Duration healed_at(const Schedule& schedule);
 
-/// One line for each fault: `1500ms drop a -> b 250000ppm for 2s`. Durations are exact.
-///
-///     AT cut A,B -> C [for SPAN]              AT partition A,B | B,C [for SPAN]
-///     AT isolate A,B [for SPAN]               AT hold A -> B [for SPAN]
-///     AT drop A -> B 1000ppm [for SPAN]       AT drop A 1000ppm [for SPAN]
-///     AT slow A -> B 200ms [for SPAN]         AT throttle A -> B 20000B/s [for SPAN]
-///     AT refuse A 500000ppm [for SPAN]        AT wipe A [for SPAN]
-///     AT crash A [for SPAN]                   AT clock_rate A -500ppb [for SPAN]
-///     AT clock_jump A 3s                      AT disk A sync_error 1000ppm [for SPAN]
-///     AT deliver_late A -> B                  AT heal [late]
-///
-/// `names` are those of the hosts, by their ids. Requires: check_schedule passes it.
+/// How a line of each kind goes behind its time, one below the other: "cut A -> B [for SPAN]".
+/// SCHEDULE.md tells of each.
+std::string schedule_forms();
+
+/// One line for each fault: `1500ms drop a -> b 250000ppm for 2s`. Durations are exact. `names` are
+/// those of the hosts, by their ids. Requires: check_schedule passes it.
 std::string schedule_text(const Schedule& schedule, const std::vector<std::string>& names);
 
 /// Reads what schedule_text wrote, or a person: `#` begins a comment where a word would begin, and

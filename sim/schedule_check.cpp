@@ -218,6 +218,12 @@ std::string detail::complaint_about(const ScheduledFault& fault,
 
 std::string_view action_name(FaultAction action) { return detail::grammar_of(action).name; }
 
+std::string schedule_forms() {
+  std::string forms;
+  for (const FaultGrammar& grammar : kGrammar) forms += fmt::format("{}\n", grammar.form);
+  return forms;
+}
+
 bool is_instant(FaultAction action) { return detail::grammar_of(action).instant; }
 
 Result<> check_schedule(const Schedule& schedule, const std::vector<std::string>& names) {

@@ -46,6 +46,7 @@ int main(int argc, char** argv) {
       "Examples:\n"
       "  tubesim run grid --seeds 1..1000 --check   every seed twice, compared event by event\n"
       "  tubesim run grid --seed 7 --trace t.txt    one seed, each event of it in a file\n"
+      "  tubesim run grid --seed 7 --schedule s.txt one seed, with the faults of a file\n"
       "  tubesim check h.jsonl --model register     whether a recorded history is legal\n"
       "Exit status: 0 all passed, 1 a violation, 2 not as asked for, 130 interrupted.");
   if (const std::string unknown = unknown_command(app, argc, argv); !unknown.empty()) {

@@ -58,6 +58,35 @@ class Interruption {
   int file_ = -1;
 };
 
+/// What may be chosen of a scenario on the command line.
+std::string options_text(const sim::Scenario& scenario) {
+  constexpr std::pair<std::string_view, std::string_view> kOptions[] = {
+      {"hosts", "--hosts"},
+      {"messages", "--messages"},
+      {"mode", "--mode"},
+      {"faults", "--no-faults"},
+      {"schedule", "--schedule, --keep-schedule"},
+      {"workload", "--workload, --keep-workload"},
+      {"history", "--history"},
+      {"wrong", "--wrong"}};
+  std::string text;
+  for (const auto& [name, options] : kOptions)
+    if (scenario.knows(name)) text += fmt::format("{}{}", text.empty() ? "" : ", ", options);
+  return text;
+}
+
+/// The grammar of a schedule, in short.
+std::string schedule_help() {
+  constexpr std::string_view kLine =
+      "A schedule has a fault on each line, behind the time at which it begins:\n"
+      "    1500ms cut n0 -> n1 for 2s    # and a comment\n"
+      "A SPAN is a whole number of s, ms, us or ns; tubesim list names the hosts. The faults, of\n"
+      "which sim/SCHEDULE.md tells more:\n";
+  constexpr std::string_view kEnd =
+      "Exit status: 0 all passed, 1 a violation, 2 not as asked for, 130 interrupted.";
+  return fmt::format("{}{}{}", kLine, indented(sim::schedule_forms()), kEnd);
+}
+
 int refuse(const Error& error) {
   put(stderr, fmt::format("tubesim: {}\n", error.detail()));
   return kExitUsage;
@@ -93,6 +122,7 @@ RunCommand::RunCommand(CLI::App& app)
                  "Order no faults; the world is otherwise the one that the seed draws");
   run_->add_flag("--json", json_, "Print a JSON object for each seed, and one for all");
   run_->add_flag("--quiet", quiet_, "Print no line for a seed that passed");
+  run_->footer(schedule_help());
 }
 
 int RunCommand::run() {
@@ -232,11 +262,12 @@ std::string list_text() {
   std::string text;
   for (const sim::Scenario& scenario : sim::scenarios()) {
     text += fmt::format("{:<8} {}\n", scenario.name, scenario.summary);
-    if (!scenario.options.empty()) text += fmt::format("{:<8}   knows: {}\n", "", scenario.options);
+    text += fmt::format("{:<8}   hosts: {}\n", "", scenario.hosts);
+    text += fmt::format("{:<8}   options: {}\n", "", options_text(scenario));
     if (!scenario.wrongs.empty())
       text += fmt::format("{:<8}   mistakes, for --wrong: {}\n", "", scenario.wrongs);
   }
-  return text;
+  return text + "tubesim run --help says what each option does, and how a schedule names hosts\n";
 }
 
 }  // namespace tubing::cli

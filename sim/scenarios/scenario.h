@@ -99,6 +99,8 @@ struct Scenario {
   std::vector<std::string> (*faults)(const ScenarioOptions& options);
   /// Mistakes that it makes where it is told to, by spaces; see ScenarioOptions::wrong.
   std::string_view wrongs = {};
+  /// The hosts that a schedule may name, for people, where ScenarioOptions::hosts says nothing.
+  std::string_view hosts = {};
 
   bool knows(std::string_view option) const;
   bool errs(std::string_view wrong) const;

@@ -1,8 +1,12 @@
 #include "tubing/sim/schedule.h"
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
+#include <fstream>
+#include <iterator>
 #include <set>
+#include <sstream>
 
 #include "tubing/sim/swarm.h"
 
@@ -123,6 +127,23 @@ TEST_CASE("a number sign begins a comment where a word would begin, and nowhere 
   const auto schedule = read_schedule("1s crash a#1,b #for 1s\n #\n", names);
   REQUIRE(schedule);
   CHECK(schedule_text(*schedule, names) == "1s crash a#1,b\n");
+}
+
+TEST_CASE("the page about schedules has the form of every fault and the name of every disk's") {
+  std::ifstream file(TUBING_SOURCE_DIR "/sim/SCHEDULE.md");
+  const std::string page{std::istreambuf_iterator<char>(file), {}};
+  std::stringstream forms(schedule_forms());
+  std::size_t count = 0;
+  for (std::string form; std::getline(forms, form); ++count) {
+    // What may be written in two ways has a line for each.
+    const std::size_t second = form.starts_with("heal") ? form.npos : form.find(", or ");
+    CHECK_MESSAGE(page.contains("\n" + form.substr(0, second)), form);
+    if (second != form.npos) CHECK_MESSAGE(page.contains("\n" + form.substr(second + 5)), form);
+  }
+  CHECK(count == kFaultActions);
+  for (std::size_t fault = 0; fault < kDiskFaults; ++fault)
+    if (static_cast<DiskFault>(fault) != DiskFault::wiped)
+      CHECK(page.contains(fmt::format("`{}`", fault_name(static_cast<DiskFault>(fault)))));
 }
 
 TEST_CASE("comments and empty lines of a schedule mean nothing") {

@@ -10,6 +10,7 @@
 
 #include "tests/tube/process.h"
 #include "tubing/sim/campaign.h"
+#include "tubing/sim/schedule.h"
 
 using tubing::cli::Finished;
 using tubing::sim::CampaignOptions;
@@ -262,10 +263,43 @@ TEST_CASE("tubesim takes an empty schedule for one without faults") {
   CHECK(tubesim({"run", "grid", "--seed", "3", "--schedule", "/tmp"}).status == 2);
 }
 
-TEST_CASE("tubesim lists its scenarios") {
+TEST_CASE("tubesim lists its scenarios with their options, and the hosts that a schedule names") {
   const Finished list = tubesim({"list"});
   CHECK(list.status == 0);
-  for (const char* name : {"echo", "files", "grid"}) CHECK(list.out.contains(name));
+  for (const char* name : {"echo", "files", "grid", "register"}) CHECK(list.out.contains(name));
+  CHECK(list.out.contains("options: --no-faults, --schedule, --keep-schedule\n"));
+  CHECK(list.out.contains("mistakes, for --wrong: no_sync"));
+  struct Row {
+    const char* scenario;
+    const char* hosts;
+    std::vector<std::string> named;
+    std::string beyond;
+  };
+  const Row rows[] = {
+      {"echo", "n0 to n3", {"n0", "n3"}, "n4"},
+      {"files", "n0", {"n0"}, "n1"},
+      {"grid", "n0 to n4", {"n0", "n4"}, "n5"},
+      {"register", "c1 to c5, clients, and n0 to n4", {"c1", "c5", "n0", "n4"}, "c6"}};
+  CHECK(std::size(rows) == tubing::sim::scenarios().size());
+  for (const Row& row : rows) {
+    CAPTURE(row.scenario);
+    CHECK(list.out.contains(fmt::format("hosts: {}", row.hosts)));
+    const Scenario* const scenario = tubing::sim::find_scenario(row.scenario);
+    REQUIRE(scenario != nullptr);
+    const auto takes = [&](const std::string& host) {
+      return !!scenario->check({.schedule = "1ms crash " + host + " for 1ms"});
+    };
+    for (const std::string& host : row.named) CHECK(takes(host));
+    CHECK_FALSE(takes(row.beyond));
+  }
+}
+
+TEST_CASE("tubesim run says in its help how each line of a schedule goes") {
+  const Finished help = tubesim({"run", "--help"});
+  CHECK(help.status == 0);
+  CHECK(help.out.contains("1500ms cut n0 -> n1 for 2s"));
+  std::stringstream forms(tubing::sim::schedule_forms());
+  for (std::string form; std::getline(forms, form);) CHECK(help.out.contains("  " + form + "\n"));
 }
 
 TEST_CASE("tubesim prints a line with the hash of each seed, the same each time") {
