@@ -192,7 +192,8 @@ Outcome run_echo(std::uint64_t seed, const ScenarioOptions& options, const Scena
   Echo echo(healed, counts);
   const std::uint64_t received = counts.received;
   const std::uint64_t sent = counts.sent;
-  Stage stage(seed, world, host_names(hosts), *std::move(schedule), sinks);
+  Stage stage(seed, {.world = world, .names = host_names(hosts), .schedule = *std::move(schedule)},
+              sinks);
   std::string violation = echo.run(stage.world());
   stage.close();
   Outcome outcome = stage.outcome(std::move(violation));

@@ -201,7 +201,8 @@ Outcome run_files(std::uint64_t seed, const ScenarioOptions& options, const Scen
   const Time healed(std::max(span, healed_at(*schedule)));
   const FilesCounts before = counts;
   Files files(healed, counts);
-  Stage stage(seed, world, host_names(1), *std::move(schedule), sinks);
+  Stage stage(seed, {.world = world, .names = host_names(1), .schedule = *std::move(schedule)},
+              sinks);
   std::string violation = files.run(stage.world().host(HostId{0}));
   stage.close();
   Outcome outcome = stage.outcome(std::move(violation));

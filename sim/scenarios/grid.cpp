@@ -183,7 +183,11 @@ class GridRun {
 };
 
 GridRun::GridRun(std::uint64_t seed, GridPlan plan, const ScenarioSinks& sinks)
-    : stage_(seed, plan.world, host_names(plan.hosts), std::move(plan.schedule), sinks) {
+    : stage_(seed,
+             {.world = plan.world,
+              .names = host_names(plan.hosts),
+              .schedule = std::move(plan.schedule)},
+             sinks) {
   grid_.names = stage_.names();
   grid_.messages = plan.messages;
   grid_.span = plan.span;

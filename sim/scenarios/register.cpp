@@ -10,13 +10,12 @@
 #include "tubing/sim/judges/history.h"
 #include "tubing/sim/judges/linearizability.h"
 #include "tubing/sim/judges/register_model.h"
-#include "tubing/sim/nemesis.h"
 #include "tubing/sim/scenarios/register_client.h"
 #include "tubing/sim/scenarios/register_replica.h"
 #include "tubing/sim/scenarios/register_state.h"
 #include "tubing/sim/scenarios/register_story.h"
+#include "tubing/sim/scenarios/stage.h"
 #include "tubing/sim/swarm.h"
-#include "tubing/sim/world.h"
 
 namespace tubing::sim {
 namespace {
@@ -32,7 +31,6 @@ constexpr std::uint32_t kRateMinPpm = 30'000;
 constexpr Duration kCalm = 10s;
 /// The run ends at the latest so long after everything that was ordered.
 constexpr Duration kPatience = 10min;
-constexpr Duration kDrain = 1s;
 
 WorkloadRules rules(std::uint64_t clients) {
   static constexpr std::array<std::string_view, 1> kRead{"KEY"};
@@ -43,7 +41,7 @@ WorkloadRules rules(std::uint64_t clients) {
 }
 
 /// Clients before replicas, so that fewer replicas leave the numbers of the others as they are.
-std::vector<std::string> host_names(std::size_t clients, std::size_t replicas) {
+std::vector<std::string> names_of(std::size_t clients, std::size_t replicas) {
   std::vector<std::string> names;
   names.reserve(clients + replicas);
   for (std::size_t i = 0; i < clients; ++i) names.push_back(RegisterState::client_name(i));
@@ -76,13 +74,17 @@ class RegisterRun {
   Schedule draw_faults();
   void add_blackout(Schedule& schedule);
   Workload draw_workload(Prng& prng) const;
-  Result<> take_schedule();
-  Result<> take_workload(Prng& prng);
+  /// The world's part first: neither a schedule nor a workload that is given changes it.
+  Result<StagePlan> plan();
+  Result<Workload> choose_workload(Prng& prng);
+  void hand_out(const Workload& workload);
   void begin(World& world);
-  void judge(World& world);
+  /// The run ends at the latest then.
+  Time limit(const Schedule& schedule, const Workload& workload) const;
+  void judge();
   void judge_availability();
   void fail(std::string_view failure, std::string what);
-  Outcome outcome(World& world, const FaultCounts& counts);
+  Outcome outcome(Stage& stage) const;
 
   const std::uint64_t seed_;
   const ScenarioOptions& options_;
@@ -90,7 +92,6 @@ class RegisterRun {
   RegisterState state_;
   std::vector<std::string> names_;
   Duration span_{};  ///< Of faults.
-  Schedule schedule_;
   Workload workload_;
   std::string violation_;
   std::string failure_;
@@ -116,7 +117,7 @@ WorldOptions RegisterRun::draw_world() {
   state_.clients = 2 + prng_.below(kRegisterClientsMax - 1);
   const std::uint64_t keys = prng_.chance(1, 2) ? 1 : 1 + prng_.below(kKeys.size());
   for (std::uint64_t key = 0; key < keys; ++key) state_.keys.emplace_back(kKeys[key]);
-  names_ = host_names(state_.clients, state_.replicas);
+  names_ = names_of(state_.clients, state_.replicas);
   span_ = Duration(250ms) * static_cast<std::int64_t>(1U << prng_.below(5));
   world.links = draw_link_conditions(prng_);
   if (prng_.chance(1, 4)) world.pace.pause_ppm = 1'000;
@@ -125,7 +126,6 @@ WorldOptions RegisterRun::draw_world() {
 }
 
 Schedule RegisterRun::draw_faults() {
-  if (!options_.faults) return {};
   Schedule schedule = draw_schedule(prng_, {.hosts = names_.size(),
                                             .span = span_,
                                             .actions = register_actions(),
@@ -183,45 +183,38 @@ Workload RegisterRun::draw_workload(Prng& prng) const {
   return workload;
 }
 
-Result<> RegisterRun::take_schedule() {
-  if (!options_.schedule) {
-    schedule_ = draw_faults();
-  } else {
-    Result<Schedule> given = read_schedule(*options_.schedule, names_);
-    if (!given) return std::move(given).error();
-    schedule_ = *std::move(given);
-  }
-  // What would last for ever is healed, so that a schedule that lost a line can still be judged.
-  if (healed_at(schedule_) == Duration::max()) {
-    Duration last = span_;
-    for (const ScheduledFault& fault : schedule_) last = std::max(last, fault.at);
-    schedule_.push_back({.at = last, .action = FaultAction::heal});
-  }
-  state_.healed = Time(healed_at(schedule_));
-  return {};
+Result<StagePlan> RegisterRun::plan() {
+  StagePlan plan{.world = draw_world(), .names = names_};
+  Prng prng(prng_.next());
+  Result<Workload> workload = choose_workload(prng);
+  if (!workload) return std::move(workload).error();
+  workload_ = *std::move(workload);
+  plan.workload = workload_text(workload_);
+  Result<Schedule> schedule =
+      choose_schedule(options_, draw_faults(), {.names = names_, .span = span_});
+  if (!schedule) return std::move(schedule).error();
+  plan.schedule = *std::move(schedule);
+  return plan;
 }
 
-Result<> RegisterRun::take_workload(Prng& prng) {
-  if (!options_.workload) {
-    workload_ = draw_workload(prng);
-  } else {
-    Result<Workload> given = read_workload(*options_.workload, rules(state_.clients));
-    if (!given) return std::move(given).error();
-    workload_ = *std::move(given);
-  }
-  state_.steps.resize(state_.clients);
-  state_.next.resize(state_.clients);
-  state_.clients_to_do = state_.clients;
-  for (std::size_t line = 0; line < workload_.size(); ++line) {
-    const WorkloadStep& step = workload_[line];
+Result<Workload> RegisterRun::choose_workload(Prng& prng) {
+  if (!options_.workload) return draw_workload(prng);
+  Result<Workload> given = read_workload(*options_.workload, rules(state_.clients));
+  if (!given) return given;
+  for (const WorkloadStep& step : *given)
     if (std::ranges::find(state_.keys, step.arguments[0]) == state_.keys.end())
       return Error(
           Code::invalid_argument, "workload",
           fmt::format("there is no key '{}' in this seed, but {}, for {}", step.arguments[0],
                       fmt::join(state_.keys, ", "), workload_text({step})));
-    state_.steps[step.client - 1].push_back(step);
-  }
-  return {};
+  return given;
+}
+
+void RegisterRun::hand_out(const Workload& workload) {
+  state_.steps.resize(state_.clients);
+  state_.next.resize(state_.clients);
+  state_.clients_to_do = state_.clients;
+  for (const WorkloadStep& step : workload) state_.steps[step.client - 1].push_back(step);
 }
 
 void RegisterRun::begin(World& world) {
@@ -235,31 +228,30 @@ void RegisterRun::begin(World& world) {
     });
 }
 
-Outcome RegisterRun::run(const ScenarioSinks& sinks) {
-  World world(seed_, draw_world());
-  world.run_hash().trace_to(sinks.trace);
-  for (const Result<>& taken : {take_schedule(), take_workload(world.workload())})
-    if (!taken) fail("bad options", taken.error().text());
-  if (sinks.planned)
-    (*sinks.planned)({.schedule = schedule_text(schedule_, names_),
-                      .story = told(schedule_, names_),
-                      .workload = workload_text(workload_)});
-  if (!violation_.empty()) return outcome(world, {});
-  for (const std::string& name : names_) world.add_host({.name = name});
-  Nemesis nemesis(world, schedule_);
-  begin(world);
+Time RegisterRun::limit(const Schedule& schedule, const Workload& workload) const {
   Duration last{};
-  for (const ScheduledFault& fault : schedule_) last = std::max(last, fault.at + fault.lasts);
-  for (const WorkloadStep& step : workload_) last += step.at_time ? Duration() : step.due;
-  for (const WorkloadStep& step : workload_) last = std::max(last, step.due);
-  while (state_.clients_to_do > 0 && world.step(Time(last + kPatience))) {
-  }
-  const FaultCounts counts = world.links().counts();
-  judge(world);
-  return outcome(world, counts);
+  for (const ScheduledFault& fault : schedule) last = std::max(last, fault.at + fault.lasts);
+  for (const WorkloadStep& step : workload) last += step.at_time ? Duration() : step.due;
+  for (const WorkloadStep& step : workload) last = std::max(last, step.due);
+  return Time(last + kPatience);
 }
 
-void RegisterRun::judge(World& world) {
+Outcome RegisterRun::run(const ScenarioSinks& sinks) {
+  Result<StagePlan> planned = plan();
+  if (!planned) return {.violation = planned.error().text(), .failure = "bad options"};
+  hand_out(workload_);
+  Stage stage(seed_, *std::move(planned), sinks);
+  state_.healed = stage.healed();
+  begin(stage.world());
+  const Time until = limit(stage.schedule(), workload_);
+  while (state_.clients_to_do > 0 && stage.world().step(until)) {
+  }
+  judge();
+  stage.close();
+  return outcome(stage);
+}
+
+void RegisterRun::judge() {
   const History& history = state_.recorder.history();
   const Result<LinearizabilityReport> report = check_linearizable(RegisterModel(), history);
   if (!report) {
@@ -270,11 +262,6 @@ void RegisterRun::judge(World& world) {
     fail("not judged", report->undecided);
   }
   judge_availability();
-  for (const Host& host : world.hosts())
-    for (const auto& process : host.processes()) process->crash();
-  // One that is in the middle of a step dies behind it.
-  world.run_for(kDrain);
-  for (const std::string& problem : world.problems()) fail({}, problem);
 }
 
 void RegisterRun::judge_availability() {
@@ -288,33 +275,17 @@ void RegisterRun::judge_availability() {
                                      state_.clients_to_do, kPatience / 1s));
 }
 
-Outcome RegisterRun::outcome(World& world, const FaultCounts& counts) {
+Outcome RegisterRun::outcome(Stage& stage) const {
   const History& history = state_.recorder.history();
-  Outcome outcome{.violation = violation_,
-                  .failure = failure_,
-                  .hash = world.hash(),
-                  .events = world.run_hash().events(),
-                  .begun = history.size(),
-                  .simulated = world.now().time_since_epoch(),
-                  .schedule = schedule_text(schedule_, names_),
-                  .story = told(schedule_, names_),
-                  .workload = workload_text(workload_)};
+  Outcome outcome = stage.outcome(violation_);
+  outcome.failure = failure_;
+  outcome.begun = history.size();
   if (!violation_.empty() && options_.history && history.size() <= kRegisterStoryMax)
-    outcome.story = register_story(state_, schedule_, names_, world.now());
+    outcome.story = register_story(state_, stage.schedule(), names_, stage.world().now());
   if (options_.history) outcome.history = history_text(history);
   for (const Operation& operation : history) {
     outcome.operations += operation.ending == Ending::ok ? 1 : 0;
     outcome.known += operation.ending == Ending::unknown ? 0 : 1;
-  }
-  const auto tally = [&](std::string_view name, std::uint64_t count) {
-    if (count > 0) outcome.faults.push_back({.name = std::string(name), .count = count});
-  };
-  for (std::size_t i = 0; i < static_cast<std::size_t>(FaultKind::count); ++i)
-    tally(fault_name(static_cast<FaultKind>(i)), counts.of(static_cast<FaultKind>(i)));
-  for (const DiskFault fault : honest_disk_faults()) {
-    std::uint64_t count = 0;
-    for (const Host& host : world.hosts()) count += world.host(host.id()).disk().counts().of(fault);
-    tally(fault_name(fault), count);
   }
   return outcome;
 }
@@ -341,11 +312,9 @@ Result<> check_register(const ScenarioOptions& options) {
                  fmt::format("the register has {} to {} replicas", kRegisterReplicasMin,
                              kRegisterReplicasMax));
   const std::size_t replicas = options.hosts == 0 ? kRegisterReplicasMax : options.hosts;
-  if (options.schedule) {
-    Result<Schedule> read =
-        read_schedule(*options.schedule, host_names(kRegisterClientsMax, replicas));
-    if (!read) return std::move(read).error();
-  }
+  Result<> schedule =
+      check_given_schedule(options, {.names = names_of(kRegisterClientsMax, replicas)});
+  if (!schedule) return schedule;
   if (options.workload) {
     Result<Workload> read = read_workload(*options.workload, rules(kRegisterClientsMax));
     if (!read) return std::move(read).error();

@@ -19,6 +19,9 @@ inline constexpr std::string_view kRegisterWrongs =
 /// while a schedule of faults strikes them all. What must hold: what clients saw is linearizable;
 /// once all is healed every operation succeeds; no task outlives its process.
 ///
+/// A workload is drawn for the time in which a seed's own faults strike: what a schedule orders
+/// much later meets a run that is over, unless it comes with a workload that lasts as long.
+///
 /// Its failures are "linearizability", "availability" and "task forgotten". ScenarioOptions::wrong
 /// makes it wrong in one of five ways; see RegisterFlaw.
 Outcome run_register(std::uint64_t seed, const ScenarioOptions& options,

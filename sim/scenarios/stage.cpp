@@ -72,15 +72,19 @@ Task<> wait_until(World& world, Time at) {
   co_return {};
 }
 
-Stage::Stage(std::uint64_t seed, const WorldOptions& options, std::vector<std::string> names,
-             Schedule schedule, const ScenarioSinks& sinks)
-    : names_(std::move(names)), world_(seed, options), nemesis_(with_hosts(), std::move(schedule)) {
+Stage::Stage(std::uint64_t seed, StagePlan plan, const ScenarioSinks& sinks)
+    : names_(std::move(plan.names)),
+      workload_(std::move(plan.workload)),
+      world_(seed, plan.world),
+      nemesis_(with_hosts(), std::move(plan.schedule)) {
   world_.run_hash().trace_to(sinks.trace);
-  if (sinks.planned) (*sinks.planned)(plan());
+  if (sinks.planned) (*sinks.planned)(this->plan());
 }
 
 Outcome Stage::plan() const {
-  return {.schedule = schedule_text(schedule(), names_), .story = told(schedule(), names_)};
+  return {.schedule = schedule_text(schedule(), names_),
+          .story = told(schedule(), names_),
+          .workload = workload_};
 }
 
 World& Stage::with_hosts() {

@@ -38,15 +38,21 @@ Result<> check_given_schedule(const ScenarioOptions& options, const ScheduleRule
 /// Returns when the world's time is `at`, whatever the clock of the host says.
 Task<> wait_until(World& world, Time at);
 
-/// The world of one run; the sinks are told what is planned.
+/// What is known of a run before anything has begun.
+struct StagePlan {
+  WorldOptions world = {};
+  std::vector<std::string> names = {};  ///< Of the hosts.
+  Schedule schedule = {};               ///< Requires: check_schedule passes it.
+  std::string workload = {};            ///< As text; what programs do with it is their own matter.
+};
+
+/// The world of one run, with its hosts; the sinks are told what is planned.
 ///
 /// Requires: what the programs refer to outlives it.
 /// Threads: one.
 class Stage {
  public:
-  /// Its hosts have these names, and the schedule is one for them.
-  Stage(std::uint64_t seed, const WorldOptions& options, std::vector<std::string> names,
-        Schedule schedule, const ScenarioSinks& sinks);
+  Stage(std::uint64_t seed, StagePlan plan, const ScenarioSinks& sinks);
 
   World& world() { return world_; }
   const std::vector<std::string>& names() const { return names_; }
@@ -63,10 +69,11 @@ class Stage {
 
  private:
   World& with_hosts();
-  /// What is known before anything has begun: the schedule, and its story.
+  /// The schedule, its story, and the workload.
   Outcome plan() const;
 
   const std::vector<std::string> names_;
+  const std::string workload_;
   World world_;
   Nemesis nemesis_;
   // Until it was closed.

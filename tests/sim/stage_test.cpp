@@ -13,8 +13,10 @@ namespace {
 
 using namespace std::chrono_literals;
 
-Schedule some_faults() {
-  return *read_schedule("1s cut n0 -> n1 for 1s\n2s power n1 for 1s", host_names(2));
+StagePlan plan_of_two() {
+  return {.names = host_names(2),
+          .schedule = *read_schedule("1s cut n0 -> n1 for 1s\n2s power n1 for 1s", host_names(2)),
+          .workload = "c1 1s sing\n"};
 }
 
 std::uint64_t count_of(const Outcome& outcome, std::string_view name) {
@@ -29,15 +31,16 @@ TEST_CASE("what a run will suffer is told before anything begins") {
   const std::function<void(const Outcome&)> planned = [&](const Outcome& plan) {
     told.push_back(plan);
   };
-  Stage stage(1, {}, host_names(2), some_faults(), {.planned = &planned});
+  Stage stage(1, plan_of_two(), {.planned = &planned});
   REQUIRE(told.size() == 1);
   CHECK(told[0].schedule == "1s cut n0 -> n1 for 1s\n2s power n1 for 1s\n");
   CHECK(told[0].story.starts_with("After 1s, nothing passes from n0 to n1, for 1s."));
+  CHECK(told[0].workload == "c1 1s sing\n");
   CHECK(told[0].hash == "");
 }
 
 TEST_CASE("a run that failed tells its faults as text and in words and which took effect") {
-  Stage stage(1, {}, host_names(2), some_faults(), {});
+  Stage stage(1, plan_of_two(), {});
   stage.world().host("n0").spawn("p", [](Process& self) -> Task<> {
     (void)co_await self.disk().open("f", channel::OpenMode::create);
     co_return co_await sleep(Duration::max());
@@ -61,7 +64,7 @@ TEST_CASE("a run that failed tells its faults as text and in words and which too
 
 TEST_CASE("a task that is left at the end of a run is a violation that names it") {
   bool stubborn = true;
-  Stage stage(1, {}, host_names(1), {}, {});
+  Stage stage(1, {.names = host_names(1)}, {});
   stage.world().host("n0").spawn("p", [&stubborn](Process&) -> Task<> {
     while (stubborn) (void)co_await sleep(1s);  // takes no notice
     co_return {};
