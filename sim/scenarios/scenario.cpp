@@ -57,7 +57,7 @@ std::span<const Scenario> scenarios() {
                .run = run_echo,
                .check = check_echo,
                .faults = echo_faults,
-               .hosts = "n0 to n3"},
+               .hosts = "n0 to n3; a seed has at least two of them"},
       Scenario{.name = "files",
                .summary = "random programs of file operations on a disk with every fault",
                .options = "schedule faults",
