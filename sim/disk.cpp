@@ -10,7 +10,10 @@ using channel::DiskOperation;
 using channel::DiskRequest;
 
 Disk::Disk(VirtualReactor& reactor, DiskMedium& medium, channel::DiskLimits limits)
-    : channel::Disk(limits), reactor_(reactor), medium_(medium), order_(medium.prng_.next()) {
+    : channel::Disk(limits),
+      reactor_(reactor),
+      medium_(medium),
+      order_(medium.orders_of_disks_.next()) {
   medium_.attach(*this);
 }
 

@@ -2,6 +2,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
+#include <string>
 #include <utility>
 
 #include "tubing/channel/base/assert.h"
@@ -58,7 +60,7 @@ bool DiskMedium::strikes(DiskFault fault, std::uint32_t rate, std::string_view p
     std::erase_if(orders_, [](const Order& o) { return o.left == 0; });
     return true;
   }
-  return chance(rate);
+  return rate != 0 && draws(fault).chance(rate, 1'000'000);
 }
 
 void DiskMedium::heal() {
@@ -75,20 +77,21 @@ void DiskMedium::release_hung() {
   for (Disk* disk : disks_) disk->release_hung();
 }
 
-Duration DiskMedium::between(Duration min, Duration max) {
+Duration DiskMedium::between(Prng prng, Duration min, Duration max) {
   if (max <= min) return min;
-  return detail::draw(prng_, min, max);
+  return detail::draw(prng, min, max);
 }
 
 Duration DiskMedium::draw_time(const DiskRequest& request) {
-  Duration time = between(conditions_.latency_min, conditions_.latency_max);
-  if (is_sync(request.operation)) time += between(conditions_.sync_min, conditions_.sync_max);
+  Duration time = between(draws_latency(), conditions_.latency_min, conditions_.latency_max);
+  if (is_sync(request.operation))
+    time += between(draws_latency(), conditions_.sync_min, conditions_.sync_max);
   if (conditions_.bytes_per_second > 0)
     time += Duration(static_cast<std::int64_t>(payload_bytes(request) * 1'000'000'000 /
                                                conditions_.bytes_per_second));
   if (strikes(DiskFault::slow, conditions_.slow, request.path)) {
     count(DiskFault::slow);
-    time += between(Duration(1), conditions_.slow_max);
+    time += between(draws(DiskFault::slow), Duration(1), conditions_.slow_max);
   }
   return time;
 }
@@ -101,13 +104,13 @@ bool DiskMedium::draw_hang(const DiskRequest& request) {
 
 void DiskMedium::perform_part(DiskRequest& request, Opening& opening) {
   if (request.operation != DiskOperation::write) {
-    if (prng_.chance(1, 2)) perform(request, opening, last_change_);
+    if (draws_part().chance(1, 2)) perform(request, opening, last_change_);
     return;
   }
   // The sectors that it reached, as a write of each.
   const Bytes bytes = detail::joined(request.parts);
   detail::for_each_sector(request.offset, bytes, [&](std::uint64_t at, ByteView sector) {
-    if (prng_.chance(1, 2)) return;
+    if (draws_part().chance(1, 2)) return;
     DiskRequest reached;
     reached.operation = DiskOperation::write;
     reached.path = request.path;
@@ -125,8 +128,12 @@ void DiskMedium::lose_power() {
   for (const auto& [id, node] : tree_.nodes())
     if (node.file) files.push_back(id);
   for (const NodeId id : files) lose_unsynced(id);
-  const std::uint64_t lost_names =
-      tree_.lose_power([this] { return !chance(conditions_.lost_name); });
+  std::map<std::string, Prng, std::less<>> names;
+  const std::uint64_t lost_names = tree_.lose_power([&](const std::string& path) {
+    Prng& prng =
+        names.try_emplace(path, losses_of_names_.of(path, counts_.power_losses)).first->second;
+    return !prng.chance(conditions_.lost_name, 1'000'000);
+  });
   counts_.faults[static_cast<std::size_t>(DiskFault::lost_name)] += lost_names;
   note("disk.power_loss",
        {counts_.of(DiskFault::lost_write), counts_.of(DiskFault::torn_write), lost_names});
@@ -134,6 +141,8 @@ void DiskMedium::lose_power() {
 
 void DiskMedium::lose_unsynced(NodeId id) {
   DiskFile& file = *tree_.node(id)->file;
+  Prng prng = losses_of_files_.of(tree_.path_of(id), counts_.power_losses);
+  const auto chance = [&](std::uint32_t rate) { return prng.chance(rate, 1'000'000); };
   const bool any_order = chance(conditions_.reordered_write);
   bool gap = false;  // an earlier change is lost, in whole or in part
   while (!file.unsynced().empty()) {
@@ -143,13 +152,13 @@ void DiskMedium::lose_unsynced(NodeId id) {
       count(DiskFault::lost_write);
       gap = true;
       // The size may have been stored without the bytes.
-      if (is_write && any_order && prng_.chance(1, 4))
+      if (is_write && any_order && prng.chance(1, 4))
         file.store_size(change.offset + change.bytes.size());
       continue;
     }
     if (gap) count(DiskFault::reordered_write);
     if (is_write && !change.misdirected && chance(conditions_.torn_write)) {
-      gap = store_torn(file, change) || gap;
+      gap = store_torn(file, change, prng) || gap;
     } else {
       store(id, change);
     }
@@ -158,11 +167,11 @@ void DiskMedium::lose_unsynced(NodeId id) {
 }
 
 /// Returns: whether a part of it is lost.
-bool DiskMedium::store_torn(DiskFile& file, const FileChange& change) {
+bool DiskMedium::store_torn(DiskFile& file, const FileChange& change, Prng& prng) {
   std::size_t stored = 0;
   std::size_t lost = 0;
   detail::for_each_sector(change.offset, change.bytes, [&](std::uint64_t at, ByteView part) {
-    const bool keep = prng_.chance(1, 2);
+    const bool keep = prng.chance(1, 2);
     ++(keep ? stored : lost);
     if (keep) file.store_bytes(at, part);
   });
@@ -179,9 +188,10 @@ void DiskMedium::misdirect(NodeId id, const FileChange& change) {
   for (const auto& [other, node] : tree_.nodes())
     if (node.file && node.file->stored_size() >= channel::kSectorBytes) victims.push_back(other);
   if (victims.empty()) return;
-  const NodeId victim = victims[prng_.below(victims.size())];
+  const NodeId victim = victims[draws(DiskFault::misdirected).below(victims.size())];
   DiskFile& hit = *tree_.node(victim)->file;
-  const std::uint64_t sector = prng_.below(hit.stored_size() / channel::kSectorBytes);
+  const std::uint64_t sector =
+      draws(DiskFault::misdirected).below(hit.stored_size() / channel::kSectorBytes);
   const std::uint64_t at = sector * channel::kSectorBytes;
   const std::uint64_t length = std::min<std::uint64_t>(change.bytes.size(), hit.stored_size() - at);
   hit.store_bytes(at, ByteView(change.bytes).first(length));

@@ -43,7 +43,13 @@ Error fail(const DiskRequest& request, Code code) { return request.error(code, m
 }  // namespace
 
 DiskMedium::DiskMedium(std::function<Time()> clock, Prng prng, RunHash& hash, std::uint64_t host)
-    : clock_(std::move(clock)), prng_(prng), hash_(hash), host_(host) {}
+    : clock_(std::move(clock)),
+      draws_(prng.next()),
+      orders_of_disks_(prng.next()),
+      losses_of_files_(prng.next()),
+      losses_of_names_(prng.next()),
+      hash_(hash),
+      host_(host) {}
 
 DiskMedium::~DiskMedium() {
   TUBING_ASSERT(disks_.empty() && "a DiskMedium outlives its Disks", disks_.size());
@@ -144,9 +150,9 @@ Result<> DiskMedium::read(DiskRequest& request, NodeId id) {
   }
   const std::uint64_t end = std::min(file.stored_size(), request.offset + request.length);
   if (strikes(DiskFault::rot, conditions_.rot, request.path) && request.offset < end) {
-    const std::uint64_t at = request.offset + prng_.below(end - request.offset);
+    const std::uint64_t at = request.offset + draws(DiskFault::rot).below(end - request.offset);
     count(DiskFault::rot);
-    file.flip(at, std::byte{1} << prng_.below(8));
+    file.flip(at, std::byte{1} << draws(DiskFault::rot).below(8));
     damage(id, at, 1, DiskFault::rot);
   }
   request.bytes = file.read(request.offset, request.length);
@@ -164,7 +170,8 @@ Result<> DiskMedium::write(const DiskRequest& request, NodeId id) {
   if (strikes(DiskFault::write_error, conditions_.write_error, request.path)) {
     count(DiskFault::write_error);
     detail::for_each_sector(request.offset, bytes, [&](std::uint64_t at, ByteView part) {
-      if (prng_.chance(1, 2)) change(id, {.offset = at, .bytes = Bytes(part.begin(), part.end())});
+      if (draws(DiskFault::write_error).chance(1, 2))
+        change(id, {.offset = at, .bytes = Bytes(part.begin(), part.end())});
     });
     return fail(request, Code::data_loss);
   }
@@ -191,7 +198,7 @@ Result<> DiskMedium::write_in_part(const DiskRequest& request, NodeId id, ByteVi
   const std::uint64_t fits = std::min<std::uint64_t>(
       bytes.size(), page * kPageBytes > request.offset ? page * kPageBytes - request.offset : 0);
   // It ends where a sector does.
-  const std::uint64_t stop = request.offset + prng_.below(fits + 1);
+  const std::uint64_t stop = request.offset + draws(DiskFault::no_space).below(fits + 1);
   const std::uint64_t end_of_part = stop - stop % channel::kSectorBytes;
   const ByteView part =
       bytes.first(end_of_part > request.offset ? end_of_part - request.offset : 0);
@@ -226,10 +233,10 @@ Result<> DiskMedium::sync(const DiskRequest& request, Opening& opening, ChangeId
   if (untold && !fails) return fail(request, Code::data_loss);
   while (!file.unsynced().empty() && file.unsynced().front().id <= covered) {
     const FileChange change = file.take_oldest();
-    if (!fails || prng_.chance(1, 2)) store(opening.node, change);
+    if (!fails || draws(DiskFault::sync_error).chance(1, 2)) store(opening.node, change);
   }
   if (fails) {
-    if (prng_.chance(1, 2)) file.drop_cache();
+    if (draws(DiskFault::sync_error).chance(1, 2)) file.drop_cache();
     return fail(request, Code::data_loss);
   }
   if (file.unsynced().empty()) file.drop_cache();

@@ -10,6 +10,7 @@
 #include "tubing/sim/disk_conditions.h"
 #include "tubing/sim/disk_image.h"
 #include "tubing/sim/running_hash.h"
+#include "tubing/sim/streams.h"
 
 namespace tubing::sim {
 
@@ -95,8 +96,12 @@ class DiskMedium {
   detail::ChangeId last_change() const { return last_change_; }
 
   bool strikes(DiskFault fault, std::uint32_t rate, std::string_view path);
-  bool chance(std::uint32_t rate) { return prng_.chance(rate, 1'000'000); }
-  Duration between(Duration min, Duration max);
+  /// What the next event of this class draws from.
+  Prng draws(DiskFault fault) { return draws_.next(clock_(), static_cast<std::size_t>(fault)); }
+  Prng draws_latency() { return draws_.next(clock_(), kDiskFaults); }
+  /// How much is done of what a crash interrupts.
+  Prng draws_part() { return draws_.next(clock_(), kDiskFaults + 1); }
+  static Duration between(Prng prng, Duration min, Duration max);
   void count(DiskFault fault) { ++counts_.faults[static_cast<std::size_t>(fault)]; }
   void note(const channel::DiskRequest& request, const Opening& opening);
   void note(std::string_view kind, std::initializer_list<std::uint64_t> words);
@@ -119,10 +124,14 @@ class DiskMedium {
   void misdirect(detail::NodeId id, const detail::FileChange& change);
   void damage(detail::NodeId id, std::uint64_t offset, std::uint64_t length, DiskFault fault);
   void lose_unsynced(detail::NodeId id);
-  bool store_torn(detail::DiskFile& file, const detail::FileChange& change);
+  bool store_torn(detail::DiskFile& file, const detail::FileChange& change, Prng& prng);
 
   std::function<Time()> clock_;
-  Prng prng_;
+  TimedDraws<kDiskFaults + 2> draws_;
+  Prng orders_of_disks_;  ///< Seeds each Disk.
+  // What a loss of power leaves of one hangs on no other: a stream for each path and each loss.
+  const Streams losses_of_files_;
+  const Streams losses_of_names_;
   RunHash& hash_;
   const std::uint64_t host_;
   DiskConditions conditions_;

@@ -12,7 +12,8 @@ Host::Host(World& world, HostId id, HostSpec spec)
     : world_(world),
       id_(id),
       spec_(std::move(spec)),
-      disk_([&world] { return world.now(); }, world.next_disk_stream(), world.run_hash(), id) {}
+      disk_([&world] { return world.now(); }, world.draws_of_disk(spec_.name), world.run_hash(),
+            id) {}
 
 Process& Host::spawn(std::string name, Program program) {
   TUBING_ASSERT(powered_ && "a process starts on a host that has power", spec_.name);

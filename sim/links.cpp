@@ -55,9 +55,16 @@ void Links::require_host(HostId host) const {
 HostId Links::add_host() {
   const auto id = static_cast<HostId>(cards_.size());
   cards_.emplace_back();
-  for (auto& row : links_) row.push_back({.conditions = default_conditions_, .faults = {}});
-  links_.emplace_back(id + 1, Link{.conditions = default_conditions_, .faults = {}});
+  for (HostId other = 0; other < id; ++other) links_[other].push_back(make_link(other, id));
+  std::vector<Link>& row = links_.emplace_back();
+  for (HostId other = 0; other <= id; ++other) row.push_back(make_link(id, other));
   return id;
+}
+
+Links::Link Links::make_link(HostId from, HostId to) const {
+  return {.conditions = default_conditions_,
+          .faults = {},
+          .draws = TimedDraws<kLinkDraws>(streams_.of(from, to).next())};
 }
 
 void Links::set_conditions(const LinkConditions& conditions) {
@@ -171,10 +178,11 @@ LinkState Links::state(HostId host) const {
 
 Duration Links::draw_latency(HostId from, HostId to) {
   const LinkConditions& conditions = at(from, to).conditions;
-  const bool tail = strikes(conditions.tail_ppm);
+  const bool tail = strikes(from, to, LinkDraw::tail, conditions.tail_ppm);
   const Duration max =
       tail ? std::max(conditions.latency_tail_max, conditions.latency_max) : conditions.latency_max;
-  return detail::draw(prng_, conditions.latency_min, max);
+  Prng prng = draws(from, to, LinkDraw::latency);
+  return detail::draw(prng, conditions.latency_min, max);
 }
 
 void Links::tell(HostId from, HostId to) {

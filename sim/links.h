@@ -7,6 +7,7 @@
 
 #include "tubing/channel/base/prng.h"
 #include "tubing/sim/link_conditions.h"
+#include "tubing/sim/streams.h"
 
 namespace tubing::sim {
 
@@ -33,6 +34,25 @@ struct RepairOptions {
   bool deliver_late = false;
 };
 
+/// What is drawn on a link.
+enum class LinkDraw : std::uint8_t {
+  latency,
+  tail,
+  drop,
+  deaf,
+  card_drop,
+  card_deaf,
+  duplicate,
+  reorder,
+  corrupt,
+  reset,
+  dial,     ///< Whether, and when, one is answered.
+  notice,   ///< When an end hears that it lost its peer.
+  chunks,   ///< Of byte streams.
+  refusal,  ///< Of dials to a host, on its way to itself.
+};
+inline constexpr std::size_t kLinkDraws = 14;
+
 /// For each ordered pair of hosts conditions and faults, and for each host the faults of its card.
 /// A link exists as soon as both hosts do.
 ///
@@ -42,7 +62,8 @@ struct RepairOptions {
 /// Threads: one.
 class Links {
  public:
-  explicit Links(Prng prng) : prng_(prng) {}
+  /// `clock` is the time of the world, and outlives this.
+  Links(const Time& clock, Prng prng) : clock_(clock), streams_(prng.next()) {}
   Links(const Links&) = delete;
   Links& operator=(const Links&) = delete;
 
@@ -85,20 +106,27 @@ class Links {
     return !at(from, to).faults.cut && !cards_[from].isolated && !cards_[to].isolated;
   }
 
-  // What networks draw. Each draw comes from the generator of the links.
+  // What networks draw.
 
   /// Between leaving and arriving, the time on the line aside.
   Duration draw_latency(HostId from, HostId to);
   /// Whether a fault of this rate strikes now; a rate of 0 draws nothing.
-  bool strikes(std::uint32_t ppm) { return ppm != 0 && prng_.chance(ppm, kPpm); }
+  bool strikes(HostId from, HostId to, LinkDraw what, std::uint32_t ppm) {
+    return ppm != 0 && draws(from, to, what).chance(ppm, kPpm);
+  }
   /// Whether the sender's side drops it now: the link's faults, then the card's.
   bool drops(HostId from, HostId to) {
-    return strikes(at(from, to).faults.drop_ppm) || strikes(cards_[from].drop_ppm);
+    return strikes(from, to, LinkDraw::drop, at(from, to).faults.drop_ppm) ||
+           strikes(from, to, LinkDraw::card_drop, cards_[from].drop_ppm);
   }
   bool is_deaf(HostId from, HostId to) {
-    return strikes(at(from, to).faults.deaf_ppm) || strikes(cards_[to].deaf_ppm);
+    return strikes(from, to, LinkDraw::deaf, at(from, to).faults.deaf_ppm) ||
+           strikes(from, to, LinkDraw::card_deaf, cards_[to].deaf_ppm);
   }
-  std::uint64_t draw_below(std::uint64_t bound) { return prng_.below(bound); }
+  /// What the next event of this class on this link draws from.
+  Prng draws(HostId from, HostId to, LinkDraw what) {
+    return at(from, to).draws.next(clock_, static_cast<std::size_t>(what));
+  }
 
   FaultCounts& counts() { return counts_; }
   const FaultCounts& counts() const { return counts_; }
@@ -107,7 +135,10 @@ class Links {
   struct Link {
     LinkConditions conditions;
     LinkFaults faults;
+    TimedDraws<kLinkDraws> draws;
   };
+
+  Link make_link(HostId from, HostId to) const;
 
   Link& at(HostId from, HostId to) { return links_[from][to]; }
   const Link& at(HostId from, HostId to) const { return links_[from][to]; }
@@ -115,7 +146,8 @@ class Links {
   void tell(HostId from, HostId to);
   void tell_host(HostId host);
 
-  Prng prng_;
+  const Time& clock_;
+  const Streams streams_;
   LinkConditions default_conditions_;
   std::vector<CardFaults> cards_;
   std::vector<std::vector<Link>> links_;  ///< By sender, then by receiver.

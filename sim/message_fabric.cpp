@@ -28,11 +28,6 @@ MessageRoute& MessageFabric::route(HostId from, HostId to) {
   return *row[to];
 }
 
-Duration MessageFabric::draw(Duration min, Duration max) {
-  const auto span = static_cast<std::uint64_t>((max - min).count());
-  return min + Duration(static_cast<std::int64_t>(links_.draw_below(span + 1)));
-}
-
 void MessageFabric::note(Time at, std::string_view kind, std::uint64_t subject, ByteView payload) {
   world_.run_hash().on_event(at, kind, subject, payload);
 }

@@ -37,8 +37,6 @@ class MessageFabric final : LinkObserver {
   detail::MessageRoute& route(HostId from, HostId to);
   std::uint64_t next_channel_id() const { return next_channel_id_; }
   std::uint64_t take_channel_id() { return next_channel_id_++; }
-  Duration draw(Duration min, Duration max);
-  Duration draw_notice() { return draw(conditions_.notice_min, conditions_.notice_max); }
   /// Something happened in the network: into the hash.
   void note(Time at, std::string_view kind, std::uint64_t subject, ByteView payload = {});
 

@@ -34,13 +34,13 @@ class ProcessDisk final : public Seam {
   Disk disk;
 };
 
-Process::Run::Run(Process& of, Streams streams, WallTime epoch, const HostClock& clock)
+Process::Run::Run(Process& of, Draws draws, WallTime epoch, const HostClock& clock)
     : process(of),
-      pace(streams.pace),
+      pace(draws.pace),
       reactor(epoch),
-      scheduler(reactor, streams.order, SchedulerOptions{.order = Order::seeded}),
-      entropy(streams.entropy),
-      workload(streams.workload) {
+      scheduler(reactor, draws.order, SchedulerOptions{.order = Order::seeded}),
+      entropy(draws.entropy),
+      workload(draws.workload) {
   reactor.clock() = clock;
   reactor.on_clock_read(this);
   scheduler.observe(this);
@@ -133,7 +133,8 @@ void Process::start() {
   paused_until_ = Time::min();
   dying_.reset();
   starts_when_dead_ = false;
-  run_ = std::make_unique<Run>(*this, world.next_streams(), world.options_.epoch, host_.clock_);
+  run_ = std::make_unique<Run>(*this, world.draws_of(name_, starts_), world.options_.epoch,
+                               host_.clock_);
   run_->reactor.advance_to(world.now());
   run_->reactor.set_wake_at(world.now());
   world.note(kStartKind, id_, as_bytes(name_));

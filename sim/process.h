@@ -127,7 +127,7 @@ class Process final {
   friend class Host;
   friend class World;
 
-  struct Streams {
+  struct Draws {
     Prng order;
     Prng entropy;
     Prng workload;
@@ -136,7 +136,7 @@ class Process final {
 
   /// One run of the program: made at the start, gone when it has ended or crashed.
   struct Run final : ResumeObserver, VirtualReactor::ClockReader {
-    Run(Process& process, Streams streams, WallTime epoch, const HostClock& clock);
+    Run(Process& process, Draws draws, WallTime epoch, const HostClock& clock);
     ~Run();
     void on_resume(Time now, const tubing::detail::Strand& strand) override;
     void on_clock_read() override { pause_sometimes(); }

@@ -14,6 +14,7 @@
 namespace tubing::sim {
 namespace {
 
+using detail::Candidate;
 using detail::CandidateRuns;
 using detail::Lines;
 
@@ -59,6 +60,8 @@ class Shrinking {
   void pin(const Outcome& outcome);
   void reduce();
   void reduce_hosts();
+  bool reduce_with_other_seeds();
+  bool reduce_with_other_seeds(Lines& lines);
   bool fails(const ScenarioOptions& candidate);
   ScenarioOptions with(std::uint32_t hosts, const Lines& schedule, const Lines& workload) const;
   ScenarioOptions now() const { return with(hosts_, schedule_, workload_); }
@@ -69,7 +72,7 @@ class Shrinking {
   }
 
   const Scenario& scenario_;
-  const std::uint64_t seed_;
+  std::uint64_t seed_;  ///< Whose draws are used.
   const ShrinkOptions& options_;
   const std::function<void(const ShrinkProgress&)>& on_progress_;
   std::optional<CandidateRuns> runs_;
@@ -95,7 +98,7 @@ Result<Outcome> Shrinking::run_apart(const ScenarioOptions& scenario) const {
 }
 
 bool Shrinking::fails(const ScenarioOptions& candidate) {
-  return runs_->first_failing({candidate}).has_value();
+  return runs_->first_failing({{.seed = seed_, .scenario = candidate}}).has_value();
 }
 
 void Shrinking::pin(const Outcome& outcome) {
@@ -112,11 +115,13 @@ void Shrinking::change(Lines& lines, Lines changed) {
 
 detail::LinesTrial Shrinking::trial_of(bool schedule) {
   return [this, schedule](const std::vector<Lines>& candidates) {
-    std::vector<ScenarioOptions> scenarios;
-    scenarios.reserve(candidates.size());
+    std::vector<Candidate> runs;
+    runs.reserve(candidates.size());
     for (const Lines& lines : candidates)
-      scenarios.push_back(with(hosts_, schedule ? lines : schedule_, schedule ? workload_ : lines));
-    const auto held = runs_->first_failing(scenarios);
+      runs.push_back(
+          {.seed = seed_,
+           .scenario = with(hosts_, schedule ? lines : schedule_, schedule ? workload_ : lines)});
+    const auto held = runs_->first_failing(runs);
     ShrinkProgress so_far = progress();
     (schedule ? so_far.faults : so_far.operations) = candidates[held.value_or(0)].size();
     if (on_progress_) on_progress_(so_far);
@@ -126,14 +131,40 @@ detail::LinesTrial Shrinking::trial_of(bool schedule) {
 
 void Shrinking::reduce_hosts() {
   if (!scenario_.knows("hosts")) return;
-  std::vector<ScenarioOptions> candidates;
+  std::vector<Candidate> candidates;
   const std::uint32_t most = hosts_ == 0 ? kHostsTried : hosts_ - 1;
   for (std::uint32_t hosts = 2; hosts <= most; ++hosts)
-    candidates.push_back(with(hosts, schedule_, workload_));
+    candidates.push_back({.seed = seed_, .scenario = with(hosts, schedule_, workload_)});
   const auto held = runs_->first_failing(candidates);
   if (!held) return;
-  hosts_ = candidates[*held].hosts;
+  hosts_ = candidates[*held].scenario.hosts;
   changed_ = true;
+}
+
+// Smaller and smaller parts are left out, each with each seed.
+bool Shrinking::reduce_with_other_seeds(Lines& lines) {
+  const Lines all = lines;
+  for (std::size_t parts = 1; parts < 2 * all.size(); parts *= 2) {
+    const std::size_t count = std::min(parts, all.size());
+    std::vector<Candidate> candidates;
+    for (std::uint64_t seed = 1; seed <= options_.other_seeds; ++seed)
+      for (std::size_t part = 0; part < count; ++part) {
+        lines = detail::without_part(all, part, count);
+        candidates.push_back({.seed = seed, .scenario = now()});
+      }
+    const auto held = runs_->first_failing(candidates);
+    if (held) {
+      seed_ = candidates[*held].seed;
+      lines = detail::without_part(all, *held % count, count);
+      return true;
+    }
+    lines = all;
+  }
+  return false;
+}
+
+bool Shrinking::reduce_with_other_seeds() {
+  return reduce_with_other_seeds(workload_) || reduce_with_other_seeds(schedule_);
 }
 
 void Shrinking::reduce() {
@@ -146,7 +177,7 @@ void Shrinking::reduce() {
     reduce_hosts();
     change(schedule_, detail::simplify(schedule_, of_schedule, detail::simpler_faults));
     change(workload_, detail::simplify(workload_, of_workload, detail::simpler_operations));
-  } while (changed_ && !runs_->gave_up() && !runs_->error());
+  } while ((changed_ || reduce_with_other_seeds()) && !runs_->gave_up() && !runs_->error());
 }
 
 Result<Outcome> Shrinking::first_run() const {
@@ -166,8 +197,7 @@ Result<Shrunk> Shrinking::run() {
   Result<Outcome> first = first_run();
   if (!first) return std::move(first).error();
   Shrunk shrunk{.seed = seed_, .failure = first->failure};
-  runs_.emplace(scenario_, CandidateRuns::Options{.seed = seed_,
-                                                  .failure = first->failure,
+  runs_.emplace(scenario_, CandidateRuns::Options{.failure = first->failure,
                                                   .check = options_.check,
                                                   .jobs = options_.jobs,
                                                   .runs_max = options_.runs_max});
@@ -184,6 +214,7 @@ Result<Shrunk> Shrinking::run() {
   reduce();
   if (runs_->error()) return *runs_->error();
   shrunk.after = progress();
+  shrunk.repeat_seed = seed_;
   shrunk.complete = !runs_->gave_up();
   shrunk.scenario = now();
   Result<Outcome> last = run_apart(shrunk.scenario);

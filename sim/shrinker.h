@@ -12,6 +12,9 @@ namespace tubing::sim {
 /// Runs that a shrinking may take, where nothing else is said.
 inline constexpr std::uint64_t kShrinkRunsMax = 5'000;
 
+/// Other seeds whose draws are tried with fewer lines, where nothing else is said.
+inline constexpr std::uint64_t kShrinkSeeds = 40;
+
 struct ShrinkOptions {
   /// As the seed failed with them; a schedule or a workload in them is what is cut down.
   ScenarioOptions scenario = {};
@@ -19,6 +22,7 @@ struct ShrinkOptions {
   std::uint32_t jobs =
       1;  ///< Processes at the same time. They change nothing but the time it takes.
   std::uint64_t runs_max = kShrinkRunsMax;
+  std::uint64_t other_seeds = kShrinkSeeds;  ///< 0: the draws stay those of the seed.
 };
 
 /// How much is there still, and how much was tried.
@@ -30,8 +34,9 @@ struct ShrinkProgress {
 
 /// What is left.
 struct Shrunk {
-  std::uint64_t seed = 0;
-  std::string failure = {};  ///< The class of it, before as after.
+  std::uint64_t seed = 0;         ///< That failed first.
+  std::uint64_t repeat_seed = 0;  ///< Whose draws make what is left fail; often the same.
+  std::string failure = {};       ///< The class of it, before as after.
   ShrinkProgress before = {};
   ShrinkProgress after = {};
   bool complete = true;  ///< Whether it ended before `runs_max`, so that no line can be left out.
@@ -45,9 +50,11 @@ struct Shrunk {
 /// spans, rounder times. A run counts that fails in the same class; what else it does may differ.
 ///
 /// Operations are first pinned to the times at which they began (see WorkloadStep::at_time), so
-/// that those that stay do not move when others go. Each generator of a World has a purpose of
-/// its own (order, pace, links, disks, …): to leave out a line leaves the draws of the other
-/// purposes as they were. Where the run becomes another all the same, it is tried like any other.
+/// that those that stay do not move when others go. What a World draws is keyed by what it is drawn
+/// for and how often that was drawn before (see Streams): to leave out a line leaves the draws for
+/// other links, disks and processes as they were. Where no line can be left out any more, it is
+/// tried with the draws of other seeds as well: what remains is then that much less a matter of
+/// chance.
 ///
 /// Runs are made in processes of their own, since one may end by an assertion; that is a failure
 /// like another. Of candidates that fail the first in order is taken, whichever is done first: the

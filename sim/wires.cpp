@@ -44,7 +44,9 @@ std::uint32_t Wires::refused_ppm(HostId host) const {
   return found == refused_ppm_.end() ? 0 : found->second;
 }
 
-bool Wires::refuses(HostId host) { return world_.links().strikes(refused_ppm(host)); }
+bool Wires::refuses(HostId host) {
+  return world_.links().strikes(host, host, LinkDraw::refusal, refused_ppm(host));
+}
 
 void Wires::leave(const VirtualReactor& reactor, detail::WireLeave how) {
   for (const auto& [id, connection] : hub_.connections)

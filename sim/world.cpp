@@ -7,29 +7,34 @@
 namespace tubing::sim {
 namespace {
 
-// A new purpose goes behind the others: each takes the next draw.
-Prng next_stream(Prng& root) { return Prng(root.next()); }
+/// What is drawn for. A new one goes behind the others, and moves none of them.
+enum class Purpose : std::uint8_t { order, links, entropy, workload, pace, wires, keys, disks };
+
+Prng root_of(std::uint64_t seed, Purpose purpose) {
+  return Streams(seed).of(static_cast<std::uint64_t>(purpose));
+}
+
+Streams streams_of(std::uint64_t seed, Purpose purpose) {
+  return Streams(root_of(seed, purpose).next());
+}
 
 }  // namespace
 
 World::Roots::Roots(std::uint64_t seed)
-    : order(seed), links(0), entropy(0), workload(0), pace(0), wires(0), keys(0), disks(0) {
-  Prng root(seed);
-  order = next_stream(root);
-  links = next_stream(root);
-  entropy = next_stream(root);
-  workload = next_stream(root);
-  pace = next_stream(root);
-  wires = next_stream(root);
-  keys = next_stream(root);
-  disks = next_stream(root);
-}
+    : order(streams_of(seed, Purpose::order)),
+      links(root_of(seed, Purpose::links)),
+      entropy(streams_of(seed, Purpose::entropy)),
+      workload(streams_of(seed, Purpose::workload)),
+      pace(streams_of(seed, Purpose::pace)),
+      wires(root_of(seed, Purpose::wires)),
+      keys(root_of(seed, Purpose::keys)),
+      disks(streams_of(seed, Purpose::disks)) {}
 
 World::World(std::uint64_t seed, WorldOptions options)
     : options_(options),
       roots_(seed),
-      workload_(next_stream(roots_.workload)),
-      links_(roots_.links),
+      workload_(roots_.workload.of("")),
+      links_(now_, roots_.links),
       wires_(*this, options_.wires, roots_.wires),
       keys_(roots_.keys),
       fabric_(*this, links_, options_.network) {
@@ -167,14 +172,12 @@ NetworkSnapshot World::snapshot() {
   return shot;
 }
 
-Process::Streams World::next_streams() {
-  return {.order = next_stream(roots_.order),
-          .entropy = next_stream(roots_.entropy),
-          .workload = next_stream(roots_.workload),
-          .pace = next_stream(roots_.pace)};
+Process::Draws World::draws_of(std::string_view process, std::uint64_t life) const {
+  return {.order = roots_.order.of(process, life),
+          .entropy = roots_.entropy.of(process, life),
+          .workload = roots_.workload.of(process, life),
+          .pace = roots_.pace.of(process, life)};
 }
-
-Prng World::next_disk_stream() { return next_stream(roots_.disks); }
 
 void World::on_link_change(HostId from, HostId to) {
   const LinkFaults& faults = links_.faults(from, to);

@@ -58,7 +58,7 @@ struct WorldOptions {
 ///
 /// Each process runs on a Scheduler of its own. The world always drives the one whose next moment
 /// is the earliest; a step takes a few drawn nanoseconds of that process's time, and what it sends
-/// arrives at others later. Each purpose draws from a generator of its own.
+/// arrives at others later. Draws are keyed by what they are for (see Streams).
 ///
 /// Threads: one; different worlds may run on different threads.
 class World final : LinkObserver {
@@ -132,18 +132,18 @@ class World final : LinkObserver {
 
   struct Roots {
     explicit Roots(std::uint64_t seed);
-    Prng order;
+    Streams order;
     Prng links;
-    Prng entropy;
-    Prng workload;
-    Prng pace;
+    Streams entropy;
+    Streams workload;
+    Streams pace;
     Prng wires;
     Prng keys;
-    Prng disks;
+    Streams disks;
   };
 
-  Process::Streams next_streams();
-  Prng next_disk_stream();
+  Process::Draws draws_of(std::string_view process, std::uint64_t life) const;
+  Prng draws_of_disk(std::string_view host) const { return roots_.disks.of(host); }
   void tell_nodes(const Host& host);
   void on_link_change(HostId from, HostId to) override;
   void on_deliver_late(HostId, HostId) override {}

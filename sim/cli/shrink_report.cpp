@@ -90,9 +90,12 @@ std::string shrunk_text(const Shrunk& shrunk, const std::string& repeat) {
     left += (left.empty() ? "" : " and ") +
             of(shrunk.after.operations, shrunk.before.operations, "operation");
   std::string text = fmt::format(
-      "seed {} fails ({}): {} are enough, after {} runs{}\n", shrunk.seed, shrunk.failure,
-      left.empty() ? "no faults and no operations" : left, shrunk.after.runs,
-      shrunk.complete ? "" : ", which are the most: fewer may be enough");
+      "seed {} fails ({}): {} are enough{}, after {} runs{}\n", shrunk.seed, shrunk.failure,
+      left.empty() ? "no faults and no operations" : left,
+      shrunk.repeat_seed == shrunk.seed
+          ? ""
+          : fmt::format(" with the draws of seed {}", shrunk.repeat_seed),
+      shrunk.after.runs, shrunk.complete ? "" : ", which are the most: fewer may be enough");
   text += fmt::format("\nwhat happened:\n{}", indented(shrunk.outcome.story));
   text += fmt::format("\nwhat did not hold:\n{}", indented(shrunk.outcome.violation));
   return text + fmt::format("\nto repeat it: {}\n", repeat);
@@ -114,7 +117,7 @@ Result<> shrink_and_tell(const sim::Scenario& scenario, std::uint64_t seed,
   if (!shrunk) return shrunk.error();
   sim::CampaignOptions again = options;
   again.scenario = shrunk->scenario;
-  std::string repeat = sim::repeat_command(scenario, seed, again);
+  std::string repeat = sim::repeat_command(scenario, shrunk->repeat_seed, again);
   Result<> written = write_files(scenario, *shrunk, repeat);
   // The story is worth reading where its files cannot be written, too.
   put(stdout, json ? shrunk_json(*shrunk, repeat) + "\n" : shrunk_text(*shrunk, repeat));

@@ -9,8 +9,10 @@
 namespace tubing::sim::detail {
 namespace {
 
-std::string key_of(const ScenarioOptions& options) {
+std::string key_of(const Candidate& candidate) {
+  const ScenarioOptions& options = candidate.scenario;
   RunningHash hash;
+  hash.add(candidate.seed);
   hash.add(options.hosts);
   hash.add(std::string_view(options.schedule.value_or("-")));
   hash.add(std::string_view(options.workload.value_or("-")));
@@ -21,7 +23,7 @@ std::string key_of(const ScenarioOptions& options) {
 
 /// Candidates that are tried together.
 struct CandidateRuns::Batch {
-  const std::vector<ScenarioOptions>& candidates;
+  const std::vector<Candidate>& candidates;
   std::vector<std::string> keys = {};
   std::vector<std::optional<bool>> failed = {};
   std::vector<bool> ran = {};  ///< Here, and not before.
@@ -51,8 +53,9 @@ CandidateRuns::CandidateRuns(const Scenario& scenario, Options options)
           options_.jobs) {}
 
 bool CandidateRuns::begin(Batch& batch, std::size_t place) {
+  const Candidate& candidate = batch.candidates[place];
   Result<> began = workers_.begin(
-      {.place = batch.base + place, .seed = options_.seed, .scenario = batch.candidates[place]});
+      {.place = batch.base + place, .seed = candidate.seed, .scenario = candidate.scenario});
   if (!began) error_ = std::move(began).error();
   return !error_;
 }
@@ -64,20 +67,19 @@ void CandidateRuns::take(Batch& batch) {
   batch.set(done.task.place - batch.base, done.outcome.failure == options_.failure);
 }
 
-std::optional<std::size_t> CandidateRuns::first_failing(
-    const std::vector<ScenarioOptions>& candidates) {
+std::optional<std::size_t> CandidateRuns::first_failing(const std::vector<Candidate>& candidates) {
   Batch batch{.candidates = candidates, .base = places_, .end = candidates.size()};
   places_ += candidates.size();
   batch.failed.resize(candidates.size());
   batch.ran.resize(candidates.size());
-  for (const ScenarioOptions& candidate : candidates) batch.keys.push_back(key_of(candidate));
+  for (const Candidate& candidate : candidates) batch.keys.push_back(key_of(candidate));
   std::uint64_t left = options_.runs_max - runs_;
   for (std::size_t place = 0; place < batch.end && !error_; ++place) {
     if (const auto known = known_.find(batch.keys[place]); known != known_.end()) {
       batch.set(place, known->second);
       continue;
     }
-    if (!scenario_.check(candidates[place])) {
+    if (!scenario_.check(candidates[place].scenario)) {
       batch.set(place, false);
       continue;
     }

@@ -1,5 +1,5 @@
-// CandidateRuns: runs of one seed with other schedules and workloads, several at a time, of which
-// the first in order counts that fails as it should.
+// CandidateRuns: runs with other schedules, workloads and seeds, several at a time, of which the
+// first in order counts that fails as it should.
 #pragma once
 
 #include <map>
@@ -11,11 +11,15 @@
 
 namespace tubing::sim::detail {
 
+struct Candidate {
+  std::uint64_t seed = 0;
+  ScenarioOptions scenario = {};
+};
+
 /// Requires: as SeedWorkers.
 class CandidateRuns {
  public:
   struct Options {
-    std::uint64_t seed = 0;
     std::string failure;  ///< The class that counts.
     bool check = false;
     std::uint32_t jobs = 1;
@@ -26,7 +30,7 @@ class CandidateRuns {
 
   /// The first that fails in this class; a candidate that the scenario refuses does not. None is
   /// run twice, and none behind `runs_max`.
-  std::optional<std::size_t> first_failing(const std::vector<ScenarioOptions>& candidates);
+  std::optional<std::size_t> first_failing(const std::vector<Candidate>& candidates);
 
   /// What was run, and counted: not what was begun beside a run that failed before it.
   std::uint64_t runs() const { return runs_; }

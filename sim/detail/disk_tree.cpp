@@ -121,7 +121,7 @@ void DiskTree::sync_folder(NodeId id, ChangeId covered) {
   }
 }
 
-std::uint64_t DiskTree::lose_power(const std::function<bool()>& survives) {
+std::uint64_t DiskTree::lose_power(const std::function<bool(const std::string& path)>& survives) {
   std::uint64_t lost = 0;
   std::vector<NodeId> folders;
   for (const auto& [id, node] : nodes_)
@@ -129,6 +129,7 @@ std::uint64_t DiskTree::lose_power(const std::function<bool()>& survives) {
   for (const NodeId id : folders) {
     if (!node(id)) continue;  // an earlier one held it
     hold(id);
+    const std::string path = path_of(id) + "/";
     DiskFolder& folder = node(id)->folder;
     std::set<std::string> lost_names;
     std::set<NodeId> lost_nodes;
@@ -140,7 +141,7 @@ std::uint64_t DiskTree::lose_power(const std::function<bool()>& survives) {
     while (!folder.unsynced.empty()) {
       const NameChange change = std::move(folder.unsynced.front());
       folder.unsynced.pop_front();
-      if (survives() && !follows_a_lost_one(change)) {
+      if (survives(path + change.names.front().first) && !follows_a_lost_one(change)) {
         store(folder, change);
       } else {
         ++lost;

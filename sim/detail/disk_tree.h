@@ -86,9 +86,10 @@ class DiskTree {
   void hold(NodeId id) { ++node(id)->holders; }
   void release(NodeId id);
 
-  /// What is stored, and a part of the rest, is all that remains. `survives()` draws for a change.
+  /// What is stored, and a part of the rest, is all that remains. `survives` draws for a change of
+  /// what the path means.
   /// Requires: no file is open. Returns: how many changes were lost.
-  std::uint64_t lose_power(const std::function<bool()>& survives);
+  std::uint64_t lose_power(const std::function<bool(const std::string& path)>& survives);
 
  private:
   void change(NodeId folder, NameChange change);

@@ -12,15 +12,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// `lines` without the part `index` of so many.
-Lines without_part(const Lines& lines, std::size_t index, std::size_t parts) {
-  const std::size_t begin = lines.size() * index / parts;
-  const std::size_t end = lines.size() * (index + 1) / parts;
-  Lines left(lines.begin(), lines.begin() + static_cast<std::ptrdiff_t>(begin));
-  left.insert(left.end(), lines.begin() + static_cast<std::ptrdiff_t>(end), lines.end());
-  return left;
-}
-
 /// Lines that differ from the one of `words` in the word at `place`.
 class Variants {
  public:
@@ -99,6 +90,14 @@ std::optional<Lines> without_some_pair(const Lines& lines, const LinesTrial& tri
 }
 
 }  // namespace
+
+Lines without_part(const Lines& lines, std::size_t index, std::size_t parts) {
+  const std::size_t begin = lines.size() * index / parts;
+  const std::size_t end = lines.size() * (index + 1) / parts;
+  Lines left(lines.begin(), lines.begin() + static_cast<std::ptrdiff_t>(begin));
+  left.insert(left.end(), lines.begin() + static_cast<std::ptrdiff_t>(end), lines.end());
+  return left;
+}
 
 Lines minimize(Lines lines, const LinesTrial& trial) {
   if (lines.empty() || trial({Lines()})) return {};

@@ -27,6 +27,9 @@ inline constexpr std::size_t kPairsLinesMax = 24;
 /// up for what leaving out another changed.
 Lines minimize(Lines lines, const LinesTrial& trial);
 
+/// `lines` without the part `index` of so many.
+Lines without_part(const Lines& lines, std::size_t index, std::size_t parts);
+
 /// Replaces each line by a simpler one, as long as there is one for which it holds. `simpler` gives
 /// those of a line, the best first; no line may lead back to itself.
 Lines simplify(Lines lines, const LinesTrial& trial,

@@ -20,7 +20,8 @@ WireFate LinkWay::meet(bool data) {
     ++traffic.deaf;
     return WireFate::again;
   }
-  if (!data || !links.strikes(links.faults(from_, to_).reset_ppm)) return WireFate::arrives;
+  if (!data || !links.strikes(from_, to_, LinkDraw::reset, links.faults(from_, to_).reset_ppm))
+    return WireFate::arrives;
   links.counts().add(FaultKind::reset);
   ++traffic.reset;
   return WireFate::breaks;
@@ -36,16 +37,21 @@ WireFate LinkWay::state() const {
 
 bool LinkWay::corrupt(MutableBytes bytes) {
   Links& links = world_.links();
-  if (!links.strikes(links.faults(from_, to_).corrupt_ppm)) return false;
+  if (!links.strikes(from_, to_, LinkDraw::corrupt, links.faults(from_, to_).corrupt_ppm))
+    return false;
   links.counts().add(FaultKind::corrupted);
   ++traffic.corrupted;
-  const std::uint64_t bit = links.draw_below(8 * bytes.size());
+  const std::uint64_t bit = links.draws(from_, to_, LinkDraw::corrupt).below(8 * bytes.size());
   bytes[bit / 8] ^= std::byte{1} << (bit % 8);
   return true;
 }
 
 std::uint64_t LinkWay::bytes_per_second() const {
   return world_.links().conditions(from_, to_).bytes_per_second;
+}
+
+std::uint64_t LinkWay::draw_seed() {
+  return world_.links().draws(from_, to_, LinkDraw::chunks).next();
 }
 
 }  // namespace tubing::sim::detail

@@ -16,6 +16,7 @@ class LinkWay final : public WireWay {
   WireFate state() const override;
   bool corrupt(MutableBytes bytes) override;
   std::uint64_t bytes_per_second() const override;
+  std::uint64_t draw_seed() override;
   Duration retransmit_min() const override { return options_.retransmit_min; }
   Duration retransmit_max() const override { return options_.retransmit_max; }
 

@@ -307,7 +307,6 @@ void MessageChannel::admit(int end) {
 // Ends from outside.
 
 void MessageChannel::break_off(Time now, bool at_once) {
-  MessageFabric& fabric = session_.fabric();
   for (const int end : {0, 1}) {
     End& e = ends_[end];
     if (at_once) {
@@ -316,7 +315,8 @@ void MessageChannel::break_off(Time now, bool at_once) {
       (void)lose_words(end, now);
     }
     if (e.endpoint == nullptr || e.loss.pending()) continue;
-    const Duration after = at_once ? ends_[other(end)].out->draw_latency() : fabric.draw_notice();
+    MessageRoute& in = *ends_[other(end)].out;
+    const Duration after = at_once ? in.draw_latency() : in.draw_notice();
     e.loss = e.endpoint->reactor().schedule(now + after, [this, end] {
       lose(end, Error(Code::lost, "channel", "a message of this channel was lost on the way"));
     });

@@ -210,9 +210,9 @@ void MessageEndpoint::begin_dial(const std::string& name, const std::string& ser
       finish_dial(name, Error(code, "open", text));
     };
   };
-  dial.timeout = reactor_.schedule(now + fabric_.draw(conditions.dial_min, conditions.dial_max),
-                                   end_with(Code::unavailable, "does not answer"));
   MessageRoute& there = fabric_.route(host_, host);
+  dial.timeout = reactor_.schedule(now + there.draw_dial(conditions.dial_min, conditions.dial_max),
+                                   end_with(Code::unavailable, "does not answer"));
   MessageRoute& back = fabric_.route(host, host_);
   fabric_.note(now, "dial", process());
   if (!there.draw_answers() || !fabric_.world().host(host).powered())
@@ -269,7 +269,8 @@ void MessageEndpoint::count_failure(const std::string& name) {
   failures.wait = failures.wait == Duration::zero()
                       ? conditions.backoff_min
                       : std::min(2 * failures.wait, conditions.backoff_max);
-  failures.not_before = reactor_.world_now() + fabric_.draw(failures.wait / 2, failures.wait);
+  MessageRoute& there = fabric_.route(host_, *find_host(name));
+  failures.not_before = reactor_.world_now() + there.draw_dial(failures.wait / 2, failures.wait);
 }
 
 void MessageEndpoint::on_peer_gone(const MessageEndpoint& peer) {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "tubing/sim/detail/draw.h"
+
 namespace tubing::sim::detail {
 
 std::string_view fate_name(Fate fate) {
@@ -30,9 +32,9 @@ Fate MessageRoute::draw_fate_faulty(bool exposed) {
   if (!exposed) return Fate::flies;
   const LinkFaults& faults = links_.faults(from_, to_);
   if (strike(links_.drops(from_, to_), FaultKind::dropped)) return ++traffic.dropped, Fate::dropped;
-  if (strike(links_.strikes(faults.corrupt_ppm), FaultKind::corrupted))
+  if (strike(strikes(LinkDraw::corrupt, faults.corrupt_ppm), FaultKind::corrupted))
     return ++traffic.corrupted, Fate::corrupted;
-  if (strike(links_.strikes(faults.reset_ppm), FaultKind::reset))
+  if (strike(strikes(LinkDraw::reset, faults.reset_ppm), FaultKind::reset))
     return ++traffic.reset, Fate::reset;
   return Fate::flies;
 }
@@ -42,16 +44,16 @@ bool MessageRoute::draw_answers() {
   if (!connected_ || held_) return false;
   const LinkFaults& faults = links_.faults(from_, to_);
   return !links_.drops(from_, to_) && !links_.is_deaf(from_, to_) &&
-         !links_.strikes(faults.corrupt_ppm) && !links_.strikes(faults.reset_ppm);
+         !strikes(LinkDraw::dial, faults.corrupt_ppm) && !strikes(LinkDraw::dial, faults.reset_ppm);
 }
 
 Duration MessageRoute::draw_delay() {
   if (clean_) return {};
   const LinkFaults& faults = links_.faults(from_, to_);
-  if (!strike(links_.strikes(faults.reorder_ppm), FaultKind::reordered)) return {};
+  if (!strike(strikes(LinkDraw::reorder, faults.reorder_ppm), FaultKind::reordered)) return {};
   ++traffic.reordered;
-  const auto most = static_cast<std::uint64_t>(faults.reorder_max.count());
-  return Duration(static_cast<std::int64_t>(1 + links_.draw_below(most + 1)));
+  Prng prng = links_.draws(from_, to_, LinkDraw::reorder);
+  return draw(prng, Duration(1), faults.reorder_max + Duration(1));
 }
 
 Time MessageRoute::draw_arrival(Time now, std::size_t bytes) {
@@ -63,6 +65,16 @@ Time MessageRoute::draw_arrival(Time now, std::size_t bytes) {
     leaves = line_free_;
   }
   return leaves + links_.draw_latency(from_, to_);
+}
+
+Duration MessageRoute::draw_notice() {
+  Prng prng = links_.draws(from_, to_, LinkDraw::notice);
+  return draw(prng, conditions_.notice_min, conditions_.notice_max);
+}
+
+Duration MessageRoute::draw_dial(Duration min, Duration max) {
+  Prng prng = links_.draws(from_, to_, LinkDraw::dial);
+  return draw(prng, min, max);
 }
 
 void MessageRoute::keep(KeptMessage message) {

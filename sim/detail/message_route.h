@@ -51,14 +51,18 @@ class MessageRoute {
   /// Draws whether one that arrives now is not heard.
   bool draw_deaf() { return !clean_ && strike(links_.is_deaf(from_, to_), FaultKind::deaf); }
   bool draw_duplicate() {
-    return !clean_ &&
-           strike(links_.strikes(links_.faults(from_, to_).duplicate_ppm), FaultKind::duplicated);
+    return !clean_ && strike(strikes(LinkDraw::duplicate, links_.faults(from_, to_).duplicate_ppm),
+                             FaultKind::duplicated);
   }
   /// Draws by how much a message may be overtaken; zero: not at all.
   Duration draw_delay();
   /// Draws when a message of so many bytes arrives that leaves now, and has it occupy the line.
   Time draw_arrival(Time now, std::size_t bytes);
   Duration draw_latency() { return links_.draw_latency(from_, to_); }
+  /// Draws when an end notices that it hears nothing more of the other.
+  Duration draw_notice();
+  /// Draws how long something of a dial takes.
+  Duration draw_dial(Duration min, Duration max);
 
   void keep(KeptMessage message);
   std::deque<KeptMessage> take_kept();
@@ -68,6 +72,7 @@ class MessageRoute {
 
  private:
   Fate draw_fate_faulty(bool exposed);
+  bool strikes(LinkDraw what, std::uint32_t ppm) { return links_.strikes(from_, to_, what, ppm); }
   bool strike(bool strikes, FaultKind kind) {
     if (strikes) links_.counts().add(kind);
     return strikes;

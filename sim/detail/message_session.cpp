@@ -84,7 +84,7 @@ void MessageSession::lose(int side, const Error& why) {
   s.endpoint = nullptr;
   // The other side hears no more from this one, and notices, though it sends nothing itself.
   if (sides_[1 - side].endpoint != nullptr)
-    expect_loss(1 - side, fabric_.now() + fabric_.draw_notice(), false);
+    expect_loss(1 - side, fabric_.now() + s.out->draw_notice(), false);
   sweep();
 }
 
@@ -96,7 +96,7 @@ void MessageSession::detach(int side, Departure how) {
   s.endpoint = nullptr;
   if (peer.endpoint != nullptr) {
     const bool heard = how != Departure::silent && s.out->connected() && !s.out->held();
-    const Duration after = heard ? s.out->draw_latency() : fabric_.draw_notice();
+    const Duration after = heard ? s.out->draw_latency() : s.out->draw_notice();
     Time at = fabric_.now() + after;
     if (how == Departure::ended)
       for (const auto& channel : channels_)
@@ -112,7 +112,7 @@ void MessageSession::on_sent_to_nobody(int side) {
   if (s.endpoint == nullptr || sides_[1 - side].endpoint != nullptr) return;
   const bool answered = connected() && fabric_.world().host(sides_[1 - side].host).powered();
   const Duration after = answered ? s.out->draw_latency() + sides_[1 - side].out->draw_latency()
-                                  : fabric_.draw_notice();
+                                  : s.out->draw_notice();
   expect_loss(side, s.endpoint->reactor().world_now() + after, false);
 }
 
@@ -142,7 +142,7 @@ void MessageSession::on_link_change(const MessageRoute& route, bool was_connecte
     Side& s = sides_[side];
     if (s.endpoint == nullptr) continue;
     if (was_connected && !route.connected())
-      expect_loss(side, fabric_.now() + fabric_.draw_notice(), true);
+      expect_loss(side, fabric_.now() + s.out->draw_notice(), true);
     if (connected() && s.by_silence && sides_[1 - side].endpoint != nullptr) s.loss.cancel();
   }
   sweep();

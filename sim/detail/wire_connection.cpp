@@ -3,6 +3,13 @@
 #include <fmt/format.h>
 
 namespace tubing::sim::detail {
+namespace {
+
+Prng stream_of(WireHub& hub, const WirePlace& place) {
+  return Prng(place.way != nullptr ? place.way->draw_seed() : hub.prng.next());
+}
+
+}  // namespace
 
 WireConnection::WireConnection(WireHub& hub, WireId id, WirePlace dialer, WirePlace listener)
     : hub_(hub),
@@ -10,8 +17,8 @@ WireConnection::WireConnection(WireHub& hub, WireId id, WirePlace dialer, WirePl
       ends_{
           End{.address = std::move(dialer.address), .spot = dialer.spot, .way = dialer.way},
           End{.address = std::move(listener.address), .spot = listener.spot, .way = listener.way}},
-      flows_{WireFlow(parts(WireSide::dialer), Prng(hub.prng.next())),
-             WireFlow(parts(WireSide::listener), Prng(hub.prng.next()))} {
+      flows_{WireFlow(parts(WireSide::dialer), stream_of(hub, dialer)),
+             WireFlow(parts(WireSide::listener), stream_of(hub, listener))} {
   for (WireFlow& flow : flows_) flow.set_conditions(hub.conditions);
   const std::string ends = in_world() ? ends_[0].address + " " + ends_[1].address : std::string();
   note("connect", WireSide::dialer, WireSide::listener, as_bytes(ends));

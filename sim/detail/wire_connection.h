@@ -24,7 +24,7 @@ class WireConnection;
 /// What all connections of one SimRun, or of one World, share.
 struct WireHub {
   RunHash& hash;
-  Prng prng;
+  Prng prng;                      ///< Of a SimRun; in a World each way draws from its own.
   FaultCounts* counts = nullptr;  ///< Of a World; none in a SimRun.
   WireTap tap = {};
   WireConditions conditions = {};

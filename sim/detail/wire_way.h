@@ -55,6 +55,8 @@ class WireWay {
   /// May flip a bit. Returns: whether it did.
   virtual bool corrupt(MutableBytes bytes) = 0;
   virtual std::uint64_t bytes_per_second() const = 0;
+  /// Seeds what the next connection draws for this direction.
+  virtual std::uint64_t draw_seed() = 0;
   /// A lost segment is sent again after the first of these, then after twice as long, and so on up
   /// to the second.
   virtual Duration retransmit_min() const = 0;

@@ -17,7 +17,8 @@ struct FourHosts {
   FourHosts() {
     for (int i = 0; i < 4; ++i) links.add_host();
   }
-  Links links{Prng(1)};
+  tubing::Time now{};
+  Links links{now, Prng(1)};
 };
 
 }  // namespace

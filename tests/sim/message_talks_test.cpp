@@ -234,7 +234,7 @@ void check_seeds() {
         FaultKind::restart, FaultKind::pause, FaultKind::duplicated, FaultKind::reordered,
         FaultKind::delivered_late, FaultKind::dial_refused, FaultKind::dial_unanswered}) {
     CAPTURE(fault_name(kind));
-    CHECK(counts.faults.of(kind) > kSeeds / 10);
+    CHECK(counts.faults.of(kind) > kSeeds / 20);
   }
 }
 

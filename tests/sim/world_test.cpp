@@ -296,7 +296,8 @@ TEST_CASE("power that is lost ends every process, and starts them again when it 
 TEST_CASE("what was synced survives a loss of power, and what was written a crash") {
   World world(1);
   Host& host = world.add_host({.name = "a"});
-  host.disk().set_conditions({.lost_write = 1'000'000, .lost_name = 1'000'000});
+  host.disk().set_conditions(
+      {.lost_write = 1'000'000, .reordered_write = 0, .lost_name = 1'000'000});
   std::vector<std::string> found;
   host.spawn("p", [&found](Process& self) -> Task<> {
     auto file = co_await tubing::ok(self.disk().open("log", OpenMode::create));
