@@ -8,9 +8,9 @@
 
 namespace tubing::cli {
 
-/// A file that is there already stays as it is until it is written, and one that is not there is
-/// gone again where nothing was written: no half-done run leaves an empty file, which a schedule
-/// could be.
+/// A file that is there already stays as it is until it is written. One that is not there is gone
+/// again where nothing was written, since an empty file could be a schedule; a program that is
+/// killed leaves it.
 ///
 /// Owns: the file descriptor.
 class OutputFile {
