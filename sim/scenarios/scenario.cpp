@@ -79,7 +79,7 @@ std::span<const Scenario> scenarios() {
                .check = check_register,
                .faults = register_faults,
                .wrongs = kRegisterWrongs,
-               .hosts = "c1 to c5, clients, and n0 to n4, replicas; a seed has fewer of them"},
+               .hosts = "c1 to c5, clients, and n0 to n4, replicas; a seed may have fewer"},
   };
   return kScenarios;
 }
