@@ -370,6 +370,34 @@ TEST_CASE("a process that crashed is lost to its peers at once, and reachable on
   CHECK(seen.values.size() == 1000);
 }
 
+TEST_CASE("who waits over a session hears that it is lost once its dialler has given it up") {
+  // The dialler's patience ends before it hears that the session is up.
+  TwoHosts hosts(1, {.links = {.latency_min = 60ms, .latency_max = 60ms},
+                     .network = {.dial_min = 100ms, .dial_max = 100ms}});
+  Sent& waited = hosts.new_sent();
+  hosts.b().spawn("listener", [&waited](Process& self) -> Task<> {
+    co_return co_await nursery([&self, &waited](Nursery& n) -> Task<> {
+      co_await ok(serve(n, self.network(), kText, [](auto&) -> Task<> { co_return {}; }));
+      co_await ok(sleep(70ms));
+      auto opened = co_await ok(open(self.network(), kNumbers, {"a"}));
+      const auto nothing = co_await opened.rx.recv();
+      if (!nothing) waited.end.emplace(nothing.error());
+      waited.ended_at = self.scheduler().now();
+      n.cancel();
+      co_return {};
+    });
+  });
+  hosts.run([](Process& self) -> Task<> {
+    const auto opened = co_await open(self.network(), kText, {"b"}, within(90ms));
+    CHECK_FALSE(opened);
+    co_return co_await sleep(10s);
+  });
+  REQUIRE(waited.end);
+  CHECK(waited.end->code() == Code::lost);
+  CHECK(waited.ended_at > Time(100ms));
+  CHECK(waited.ended_at < Time(2s));
+}
+
 TEST_CASE("an idle peer hears at once of a process that crashed") {
   TwoHosts hosts;
   Process& server = hosts.b().spawn("server", echo);
