@@ -15,8 +15,66 @@ constexpr std::size_t kShortStory = 4;
 constexpr std::uint64_t kTryWorkMax = 300'000;
 constexpr std::size_t kTryConfigurationsMax = 50'000;
 constexpr std::size_t kStandingsMax = 10'000;
+/// For the search that tells in which states stories may begin.
+constexpr std::uint64_t kWindowsWorkMax = 20'000'000;
+constexpr std::uint64_t kWindowsStateBytesMax = std::uint64_t{64} << 20;
 
 }  // namespace
+
+LessKnown::LessKnown(std::span<const JudgedOperation> operations, const std::vector<Fate>& fates)
+    : place_of(operations.size(), SearchOperation::kNone) {
+  for (std::size_t i = 0; i < operations.size(); ++i) {
+    SearchOperation operation = operations[i].search;
+    const bool opens = fates[i] == Fate::open && !operation.unknown;
+    if (fates[i] == Fate::absent) continue;
+    if (opens && operations[i].changes_nothing_without_results) continue;
+    if (opens) {
+      operation.step = operations[i].without_results;
+      operation.changes_nothing = false;
+      operation.unknown = true;
+    }
+    const bool waits = !opens && operation.after != SearchOperation::kNone &&
+                       fates[operation.after] == Fate::whole;
+    operation.after = waits ? place_of[operation.after] : SearchOperation::kNone;
+    place_of[i] = searched.size();
+    searched.push_back(operation);
+    places.push_back(i);
+  }
+}
+
+std::size_t find_fatal(StateSpace& space, std::span<const JudgedOperation> operations,
+                       const SearchLimits& limits, const Survey& survey) {
+  std::vector<std::pair<std::int64_t, std::size_t>> returns;
+  for (std::size_t i = 0; i < operations.size(); ++i)
+    if (!operations[i].search.unknown) returns.emplace_back(operations[i].search.returned, i);
+  std::ranges::sort(returns);
+  // An order exists before the first of them, and none behind the last.
+  std::size_t first = 0;
+  std::size_t last = returns.size() - 1;
+  std::size_t fatal = returns[last].second;
+  while (first <= last) {
+    const std::size_t middle = first + (last - first) / 2;
+    const std::int64_t time = returns[middle].first;
+    std::vector<Fate> fates;
+    for (const JudgedOperation& operation : operations)
+      fates.push_back(operation.search.called > time     ? Fate::absent
+                      : operation.search.returned > time ? Fate::open
+                                                         : Fate::whole);
+    const LessKnown known(operations, fates);
+    survey(fates);
+    space.take_hints(StateSpace::Hints::certain);
+    OrderSearch search(space, known.searched);
+    if (search.run(SIZE_MAX, limits) != SearchEnd::none) {
+      first = middle + 1;
+      continue;
+    }
+    const std::size_t place = known.places[search.died_at()];
+    fatal = operations[place].search.returned == time ? place : returns[middle].second;
+    if (middle == 0) break;
+    last = middle - 1;
+  }
+  return fatal;
+}
 
 std::vector<IllegalCoreFinder::Window> IllegalCoreFinder::windows() {
   std::vector<std::size_t> called;
@@ -26,6 +84,7 @@ std::vector<IllegalCoreFinder::Window> IllegalCoreFinder::windows() {
   std::vector<SearchOperation> searched;
   searched.reserve(operations_.size());
   for (const JudgedOperation& operation : operations_) searched.push_back(operation.search);
+  space_.take_hints(StateSpace::Hints::none);
   OrderSearch search(space_, searched);
   search.watch([&](std::size_t operation) {
     const std::int64_t now = operations_[operation].search.called;
@@ -38,7 +97,10 @@ std::vector<IllegalCoreFinder::Window> IllegalCoreFinder::windows() {
     if (standings.size() <= kStandingsMax)
       windows.push_back({.since = now, .standings = std::move(standings)});
   });
-  if (search.run(SIZE_MAX, limits_) != SearchEnd::none) windows.resize(1);
+  SearchLimits limits = limits_;
+  limits.work_max = std::min(limits.work_max, kWindowsWorkMax);
+  limits.state_bytes_max = std::min(limits.state_bytes_max, kWindowsStateBytesMax);
+  if (search.run(SIZE_MAX, limits) != SearchEnd::none) windows.resize(1);
   return windows;
 }
 
@@ -46,19 +108,13 @@ IllegalCore IllegalCoreFinder::find(std::uint64_t work_max) {
   work_ = 0;
   work_max_ = work_max;
   IllegalCore best;
-  const std::vector<Window> all = windows();
-  // From short ones to the whole: there is a story soon, and a fuller one where the work suffices.
-  for (const Window& window : std::views::reverse(all)) {
-    std::vector<std::size_t> kept = shrink(window);
-    const bool better = best.operations.empty() || kept.size() <= kShortStory ||
-                        kept.size() < best.operations.size();
-    if (kept.empty() || !better) continue;
-    best.since = window.since;
-    best.operations = std::move(kept);
-    best.states_behind = last_states_;
-    best.states_before.clear();
-    if (!window.since) best.states_before.push_back(space_.begin());
-    for (const Standing& standing : window.standings) best.states_before.push_back(standing.state);
+  // With hints the whole is soon told.
+  if (survey_) tell({.since = {}, .standings = {}}, best);
+  if (best.operations.empty() || best.operations.size() > kShortStory) {
+    const std::vector<Window> all = windows();
+    // From short ones to the whole: there is a story soon, and a fuller one where the work
+    // suffices.
+    for (const Window& window : std::views::reverse(all)) tell(window, best);
   }
   best.cut_down = !best.operations.empty();
   if (!best.cut_down) best.operations.push_back(died_at_);
@@ -68,6 +124,22 @@ IllegalCore IllegalCoreFinder::find(std::uint64_t work_max) {
   for (std::size_t i = 0; i < operations_.size(); ++i) best.others += called_in_time(i) ? 1 : 0;
   best.others -= best.operations.size();
   return best;
+}
+
+void IllegalCoreFinder::tell(const Window& window, IllegalCore& best) {
+  std::vector<std::size_t> kept = shrink(window);
+  // All states that there may be, not those alone that hints leave.
+  if (survey_ && !window.since && !kept.empty() && !has_no_order(window, kept, false))
+    last_states_.clear();
+  const bool better =
+      best.operations.empty() || kept.size() <= kShortStory || kept.size() < best.operations.size();
+  if (kept.empty() || !better) return;
+  best.since = window.since;
+  best.operations = std::move(kept);
+  best.states_behind = last_states_;
+  best.states_before.clear();
+  if (!window.since) best.states_before.push_back(space_.begin());
+  for (const Standing& standing : window.standings) best.states_before.push_back(standing.state);
 }
 
 std::vector<std::size_t> IllegalCoreFinder::shrink(const Window& window) {
@@ -106,42 +178,34 @@ std::vector<std::size_t> IllegalCoreFinder::shrink(const Window& window) {
   return kept;
 }
 
-bool IllegalCoreFinder::has_no_order(const Window& window, const std::vector<std::size_t>& kept) {
+bool IllegalCoreFinder::has_no_order(const Window& window, const std::vector<std::size_t>& kept,
+                                     bool may_hint) {
   if (!may_try()) return false;
-  std::vector<bool> stays(operations_.size(), false);
-  for (const std::size_t i : kept) stays[i] = true;
-  std::vector<SearchOperation> searched;
-  std::vector<std::size_t> place(operations_.size(), SearchOperation::kNone);
+  std::vector<Fate> fates(operations_.size(), Fate::open);
   for (std::size_t i = 0; i < operations_.size(); ++i) {
-    SearchOperation operation = operations_[i].search;
-    if (!called_in_time(i)) continue;
-    if (window.since && !operation.unknown && operation.returned < *window.since) continue;
-    if (!stays[i]) {
-      if (operations_[i].changes_nothing_without_results) continue;
-      operation.step = operations_[i].without_results;
-      operation.changes_nothing = false;
-      operation.unknown = true;
-      operation.after = SearchOperation::kNone;
-    } else if (operation.after != SearchOperation::kNone) {
-      const bool waits = stays[operation.after];
-      operation.after = waits ? place[operation.after] : SearchOperation::kNone;
-    }
-    place[i] = searched.size();
-    searched.push_back(operation);
+    const SearchOperation& operation = operations_[i].search;
+    const bool before = window.since && !operation.unknown && operation.returned < *window.since;
+    if (!called_in_time(i) || before) fates[i] = Fate::absent;
   }
+  for (const std::size_t i : kept) fates[i] = Fate::whole;
+  const LessKnown known(operations_, fates);
   std::vector<Standing> standings = window.standings;
   for (Standing& standing : standings) {
     std::erase_if(standing.taken,
-                  [&](std::size_t i) { return place[i] == SearchOperation::kNone; });
-    for (std::size_t& taken : standing.taken) taken = place[taken];
+                  [&](std::size_t i) { return known.place_of[i] == SearchOperation::kNone; });
+    for (std::size_t& taken : standing.taken) taken = known.place_of[taken];
   }
-  OrderSearch search(space_, searched);
+  // Hints are those of a history from its beginning on.
+  const bool hinted = may_hint && survey_ && !window.since;
+  if (hinted) survey_(fates);
+  space_.take_hints(hinted ? StateSpace::Hints::certain : StateSpace::Hints::none);
+  OrderSearch search(space_, known.searched);
   const SearchLimits limits{.configurations_max = kTryConfigurationsMax,
                             .work_max = std::min(kTryWorkMax, work_max_ - work_),
                             .state_bytes_max = limits_.state_bytes_max};
   const SearchEnd end = search.run(SIZE_MAX, limits, standings);
   // To lay out a search costs, too.
-  work_ += search.work() + searched.size();
+  work_ += search.work() + known.searched.size();
   if (end != SearchEnd::none) return false;
   last_states_ = search.last_states();
   return true;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <vector>
@@ -15,8 +16,33 @@ struct JudgedOperation {
   SearchOperation search;
   StateSpace::Step without_results = 0;
   bool changes_nothing_without_results = false;
-  std::size_t index = 0;  ///< In the history.
+  std::size_t index = 0;    ///< In the history.
+  std::size_t in_part = 0;  ///< Among the operations of the part, judged or not.
 };
+
+/// What becomes of an operation where less of a history is judged: it is not there, nobody knows
+/// how it ended, or it is as it was.
+enum class Fate : std::uint8_t { absent, open, whole };
+
+/// Has the model take its hints from what the fates leave of a part; there is one for each judged
+/// operation.
+using Survey = std::function<void(const std::vector<Fate>&)>;
+
+/// What the fates leave of judged operations.
+struct LessKnown {
+  LessKnown(std::span<const JudgedOperation> operations, const std::vector<Fate>& fates);
+
+  std::vector<SearchOperation> searched;
+  std::vector<std::size_t> places;    ///< Of those, among the judged ones.
+  std::vector<std::size_t> place_of;  ///< The other way round; kNone.
+};
+
+/// Hints know the whole part, and so a search may die early. Looks for the return at which there
+/// is no order even if nothing is known of what comes behind it.
+/// `limits`: of a try; one that meets them looks later. Requires: there is no order.
+/// Returns: the operation's place.
+std::size_t find_fatal(StateSpace& space, std::span<const JudgedOperation> operations,
+                       const SearchLimits& limits, const Survey& survey);
 
 /// Operations that have no order, whatever became of those that were called beside them.
 struct IllegalCore {
@@ -38,10 +64,14 @@ struct IllegalCore {
 class IllegalCoreFinder {
  public:
   /// `died_at`: the place of the operation whose return no order survives; `limits`: within which
-  /// that was found. Requires: both outlive it.
+  /// that was found; `survey`: none, where the model has no hints. Requires: all outlive it.
   IllegalCoreFinder(StateSpace& space, std::span<const JudgedOperation> operations,
-                    std::size_t died_at, const SearchLimits& limits)
-      : space_(space), operations_(operations), died_at_(died_at), limits_(limits) {}
+                    std::size_t died_at, const SearchLimits& limits, const Survey& survey)
+      : space_(space),
+        operations_(operations),
+        died_at_(died_at),
+        limits_(limits),
+        survey_(survey) {}
 
   /// `work_max`: of all tries to leave something out.
   IllegalCore find(std::uint64_t work_max);
@@ -56,9 +86,12 @@ class IllegalCoreFinder {
   };
 
   std::vector<Window> windows();
+  /// Takes the window's story where it is better than what there is.
+  void tell(const Window& window, IllegalCore& best);
   /// The operations of a window that must stay; none where the work came to its end first.
   std::vector<std::size_t> shrink(const Window& window);
-  bool has_no_order(const Window& window, const std::vector<std::size_t>& kept);
+  bool has_no_order(const Window& window, const std::vector<std::size_t>& kept,
+                    bool may_hint = true);
   bool called_in_time(std::size_t operation) const {
     return operations_[operation].search.called <= operations_[died_at_].search.returned;
   }
@@ -69,6 +102,7 @@ class IllegalCoreFinder {
   const std::span<const JudgedOperation> operations_;
   const std::size_t died_at_;
   const SearchLimits limits_;
+  const Survey& survey_;
   std::uint64_t work_ = 0;
   std::uint64_t work_max_ = 0;
   std::vector<StateSpace::State> last_states_;  ///< Of the last search without an order.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -17,6 +18,7 @@ struct ReadOperation {
   std::size_t index = 0;
   std::int64_t called = 0;
   std::int64_t returned = 0;
+  std::uint64_t client = 0;
   typename M::Step step;
   typename M::Step without_results;
 };
@@ -36,24 +38,49 @@ Result<ReadParts<M>> read_parts(M& model, const History& history) {
     if (history[i].ending == Ending::failed) continue;
     Result<typename M::Step> step = model.read(history[i]);
     if (!step) return at_line(i, step.error());
-    parts[*std::move(part)].push_back(
-        {i, history[i].called, history[i].returned, *std::move(step), *std::move(without_results)});
+    parts[*std::move(part)].push_back({i, history[i].called, history[i].returned, history[i].client,
+                                       *std::move(step), *std::move(without_results)});
   }
   return parts;
+}
+
+template <Model M>
+std::vector<TimedStep<typename M::Step>> timed_steps(
+    const std::vector<ReadOperation<M>>& operations,
+    const std::vector<LinearizabilityJudge::Known>& known, bool touching) {
+  using Known = LinearizabilityJudge::Known;
+  std::multiset<std::pair<std::uint64_t, std::int64_t>> returns;
+  for (std::size_t i = 0; i < operations.size(); ++i)
+    if (known[i] == Known::all) returns.emplace(operations[i].client, operations[i].returned);
+  std::vector<TimedStep<typename M::Step>> timed;
+  timed.reserve(operations.size());
+  for (std::size_t i = 0; i < operations.size(); ++i) {
+    if (known[i] == Known::nothing) continue;
+    const ReadOperation<M>& operation = operations[i];
+    // One that took no time at all does not touch itself.
+    const bool at_once = known[i] == Known::all && operation.called == operation.returned;
+    const bool touches =
+        touching && returns.count({operation.client, operation.called}) > (at_once ? 1 : 0);
+    if (known[i] == Known::all)
+      timed.push_back({operation.step, operation.called, operation.returned, touches});
+    else
+      timed.push_back({operation.without_results, operation.called, Operation::kNever, touches});
+  }
+  return timed;
 }
 
 template <Model M>
 void judge_part(LinearizabilityJudge& judge, M& model, std::string name,
                 const std::vector<ReadOperation<M>>& operations) {
   ModelSpace<M> space(model, operations.size());
+  LinearizabilityJudge::Survey survey;
   if constexpr (requires(std::vector<TimedStep<typename M::Step>> steps) {
                   model.survey_part(steps);
                 }) {
-    std::vector<TimedStep<typename M::Step>> timed;
-    timed.reserve(operations.size());
-    for (const ReadOperation<M>& operation : operations)
-      timed.push_back({operation.step, operation.called, operation.returned});
-    model.survey_part(timed);
+    survey = [&](const std::vector<LinearizabilityJudge::Known>& known, bool touching) {
+      model.survey_part(timed_steps(operations, known, touching));
+    };
+    survey(std::vector(operations.size(), LinearizabilityJudge::Known::all), true);
   }
   LinearizabilityJudge::Part part{.name = std::move(name), .operations = {}};
   std::vector<LinearizabilityJudge::Steps> steps;
@@ -65,7 +92,7 @@ void judge_part(LinearizabilityJudge& judge, M& model, std::string name,
          .changes_nothing = model.changes_nothing(operation.step),
          .changes_nothing_without_results = model.changes_nothing(operation.without_results)});
   }
-  judge.judge(part, steps, space);
+  judge.judge(part, steps, space, survey);
 }
 
 }  // namespace detail

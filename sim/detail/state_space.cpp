@@ -15,8 +15,8 @@ constexpr std::size_t kKeptPerOperation = 16;
 StateSpace::StateSpace(std::size_t operations)
     : kept_(std::bit_ceil(std::clamp(operations * kKeptPerOperation, kKeptMin, kKeptMax))) {}
 
-void StateSpace::take_hints(bool taken) {
-  takes_hints_ = taken;
+void StateSpace::take_hints(Hints hints) {
+  hints_ = hints;
   std::ranges::fill(kept_, Kept{});
 }
 

@@ -47,6 +47,8 @@ class StateSpace {
   using State = std::uint32_t;
   using Step = std::uint32_t;
   static constexpr State kNone = ~State{0};
+  /// Of the model's: none, those that are certain, and what is but likely too.
+  enum class Hints : std::uint8_t { none, certain, likely };
 
   /// `operations`: of the part that is searched; how many results of `apply` are kept follows.
   explicit StateSpace(std::size_t operations);
@@ -61,9 +63,11 @@ class StateSpace {
       kept = {.state = state, .step = step, .after = compute(state, step)};
     return kept.after;
   }
-  /// Whether states that lead nowhere count as ones that cannot be; at first they do. A search of
-  /// other operations than the part's has no use for them.
-  void take_hints(bool taken);
+  /// Which steps count as ones that cannot be; at first those that lead nowhere. A search of other
+  /// operations than the part's has no use for hints.
+  void take_hints(Hints hints);
+  /// Whether the model knows detours.
+  virtual bool knows_detours() const = 0;
   virtual State begin() = 0;
   virtual std::string told(State state) const = 0;
   /// About the memory that all states take.
@@ -71,7 +75,7 @@ class StateSpace {
 
  protected:
   virtual State compute(State state, Step step) = 0;
-  bool takes_hints() const { return takes_hints_; }
+  Hints hints() const { return hints_; }
 
  private:
   struct Kept {
@@ -86,7 +90,7 @@ class StateSpace {
     return (mixed >> 32) & (kept_.size() - 1);
   }
 
-  bool takes_hints_ = true;
+  Hints hints_ = Hints::certain;
   std::vector<Kept> kept_;  ///< A power of two; a later result takes the place of an earlier one.
 };
 
@@ -101,17 +105,27 @@ class ModelSpace final : public StateSpace {
   State begin() override { return states_.number(model_.begin()); }
   std::string told(State state) const override;
   std::uint64_t state_bytes() const override { return states_.bytes(); }
+  bool knows_detours() const override { return kKnowsDetours; }
 
  protected:
   State compute(State state, Step step) override {
     typename M::State after = states_[state];
     if (!model_.apply(after, steps_[step])) return kNone;
-    if constexpr (requires { model_.leads_nowhere(after, after); })
-      if (takes_hints() && model_.leads_nowhere(states_[state], after)) return kNone;
+    if constexpr (requires { model_.leads_nowhere(after, steps_[step], after); })
+      if (hints() != Hints::none && model_.leads_nowhere(states_[state], steps_[step], after))
+        return kNone;
+    if constexpr (kKnowsDetours)
+      if (hints() == Hints::likely && model_.is_detour(states_[state], steps_[step], after))
+        return kNone;
     return states_.number(after);
   }
 
  private:
+  static constexpr bool kKnowsDetours =
+      requires(const M& model, const typename M::State& state, const typename M::Step& step) {
+        model.is_detour(state, step, state);
+      };
+
   M& model_;
   Numbering<typename M::State> states_;
   Numbering<typename M::Step> steps_;

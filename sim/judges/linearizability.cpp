@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 #include <tuple>
 
 #include "tubing/sim/detail/illegal_core.h"
@@ -23,6 +24,22 @@ using detail::StateSpace;
 /// that of configurations.
 constexpr std::array<std::size_t, 4> kWidths{4, 64, 1024, SIZE_MAX};
 constexpr std::size_t kCallsPerProgress = 256;
+/// To find out that a part is illegal whatever touches.
+constexpr std::uint64_t kUntouchedWorkMax = 20'000'000;
+/// For one try to find out when a part became illegal.
+constexpr std::uint64_t kFatalWorkMax = 1'000'000;
+
+struct Attempt {
+  StateSpace::Hints hints;
+  std::size_t width;
+};
+
+std::vector<Attempt> attempts(const StateSpace& space) {
+  std::vector<Attempt> all;
+  if (space.knows_detours()) all.push_back({StateSpace::Hints::likely, kWidths[1]});
+  for (const std::size_t width : kWidths) all.push_back({StateSpace::Hints::certain, width});
+  return all;
+}
 
 std::string told_all(const std::vector<std::string>& states) {
   std::string text;
@@ -81,7 +98,7 @@ void LinearizabilityJudge::count(std::size_t operations, std::size_t parts) {
 }
 
 void LinearizabilityJudge::judge(const Part& part, const std::vector<Steps>& steps,
-                                 StateSpace& space) {
+                                 StateSpace& space, const Survey& survey) {
   const std::vector<JudgedOperation> operations = sorted(part, steps);
   std::vector<SearchOperation> searched;
   searched.reserve(operations.size());
@@ -95,26 +112,66 @@ void LinearizabilityJudge::judge(const Part& part, const std::vector<Steps>& ste
   SearchLimits limits{.configurations_max = options_.configurations_max,
                       .work_max = options_.work_max,
                       .state_bytes_max = options_.state_bytes_max};
-  for (const std::size_t width : kWidths) {
+  for (const Attempt& attempt : attempts(space)) {
     calls = 0;
-    end = search.run(width, limits);
+    if (attempt.hints == StateSpace::Hints::certain && attempt.width == kWidths.front() &&
+        is_illegal_untouched(part, space, operations, survey))
+      return;
+    space.take_hints(attempt.hints);
+    end = search.run(attempt.width, limits);
     limits.work_max -= std::min(limits.work_max, search.work());
     report_.steps += search.steps();
     report_.configurations_peak =
         std::max(report_.configurations_peak, search.configurations_peak());
-    if (end != SearchEnd::too_narrow) break;
+    const bool may_be_wrong = attempt.hints == StateSpace::Hints::likely && end == SearchEnd::none;
+    if (end != SearchEnd::too_narrow && !may_be_wrong) break;
   }
-  ++progress_.parts_done;
-  progress_.operations_done += part.operations.size();
-  progress(0);
+  finish(part);
   if (end == SearchEnd::found) return;
-  if (end == SearchEnd::none) return tell(part, space, operations, search.died_at());
+  if (end == SearchEnd::none) return tell(part, space, operations, search.died_at(), survey);
   if (report_.verdict == Verdict::legal) report_.verdict = Verdict::undecided;
   if (report_.undecided.empty())
     report_.undecided = fmt::format(
         "{}{}: shorten the history, have fewer operations overlap or end unknown, or raise the "
         "limit",
         part.name.empty() ? "" : "on " + part.name + " ", limit_text(end, options_));
+}
+
+bool LinearizabilityJudge::is_illegal_untouched(const Part& part, StateSpace& space,
+                                                const std::vector<JudgedOperation>& operations,
+                                                const Survey& survey) {
+  const auto touches = [](const JudgedOperation& operation) {
+    return operation.search.after != SearchOperation::kNone;
+  };
+  if (!survey || std::ranges::none_of(operations, touches)) return false;
+  std::vector<JudgedOperation> untouched = operations;
+  std::vector<SearchOperation> searched;
+  for (JudgedOperation& operation : untouched) {
+    operation.search.after = SearchOperation::kNone;
+    searched.push_back(operation.search);
+  }
+  const Survey without = [&](const std::vector<Known>& known, bool) { survey(known, false); };
+  const std::vector<Known> all(part.operations.size(), Known::all);
+  without(all, false);
+  space.take_hints(StateSpace::Hints::certain);
+  OrderSearch search(space, searched);
+  const SearchEnd end = search.run(SIZE_MAX, {.configurations_max = options_.configurations_max,
+                                              .work_max = kUntouchedWorkMax,
+                                              .state_bytes_max = options_.state_bytes_max});
+  report_.steps += search.steps();
+  if (end == SearchEnd::none) {
+    finish(part);
+    tell(part, space, untouched, search.died_at(), without);
+    return true;
+  }
+  survey(all, true);
+  return false;
+}
+
+void LinearizabilityJudge::finish(const Part& part) {
+  ++progress_.parts_done;
+  progress_.operations_done += part.operations.size();
+  progress(0);
 }
 
 std::vector<JudgedOperation> LinearizabilityJudge::sorted(const Part& part,
@@ -144,22 +201,37 @@ std::vector<JudgedOperation> LinearizabilityJudge::sorted(const Part& part,
                     .after = touches ? last->second : SearchOperation::kNone},
          .without_results = steps[i].without_results,
          .changes_nothing_without_results = steps[i].changes_nothing_without_results,
-         .index = part.operations[i]});
+         .index = part.operations[i],
+         .in_part = i});
     if (!unknown) last_of.insert_or_assign(operation.client, place);
   }
   return operations;
 }
 
 void LinearizabilityJudge::tell(const Part& part, StateSpace& space,
-                                const std::vector<JudgedOperation>& operations,
-                                std::size_t died_at) {
+                                const std::vector<JudgedOperation>& operations, std::size_t died_at,
+                                const Survey& survey) {
   report_.verdict = Verdict::illegal;
   ++report_.illegal_parts;
-  IllegalCoreFinder finder(space, operations, died_at,
-                           {.configurations_max = options_.configurations_max,
+  const SearchLimits limits{.configurations_max = options_.configurations_max,
                             .work_max = options_.work_max,
-                            .state_bytes_max = options_.state_bytes_max});
-  space.take_hints(false);
+                            .state_bytes_max = options_.state_bytes_max};
+  detail::Survey survey_judged;
+  if (survey)
+    survey_judged = [&](const std::vector<Fate>& fates) {
+      std::vector<Known> known(part.operations.size(), Known::nothing);
+      for (std::size_t i = 0; i < fates.size(); ++i)
+        known[operations[i].in_part] = fates[i] == Fate::absent ? Known::nothing
+                                       : fates[i] == Fate::open ? Known::call
+                                                                : Known::all;
+      survey(known, true);
+    };
+  if (survey && story_work_left_ > 0) {
+    SearchLimits each = limits;
+    each.work_max = std::min(each.work_max, kFatalWorkMax);
+    died_at = find_fatal(space, operations, each, survey_judged);
+  }
+  IllegalCoreFinder finder(space, operations, died_at, limits, survey_judged);
   // Parts behind this one want to be told, too.
   const IllegalCore found = finder.find(story_work_left_ / 2);
   story_work_left_ -= std::min(story_work_left_, finder.work());
@@ -174,13 +246,13 @@ void LinearizabilityJudge::tell(const Part& part, StateSpace& space,
     told.operations.push_back(operations[place].index);
   const auto name_states = [&](const std::vector<StateSpace::State>& states,
                                std::vector<std::string>& names) {
-    for (const StateSpace::State state : states) {
-      if (names.size() == IllegalPart::kStatesToldMax) {
-        names.push_back(fmt::format("one of {} more", states.size() - names.size()));
-        break;
-      }
-      names.push_back(space.told(state));
-    }
+    // A model may remember more than it tells.
+    std::set<std::string> met;
+    for (const StateSpace::State state : states)
+      if (met.insert(space.told(state)).second && names.size() < IllegalPart::kStatesToldMax)
+        names.push_back(space.told(state));
+    if (met.size() > names.size())
+      names.push_back(fmt::format("one of {} more", met.size() - names.size()));
   };
   name_states(found.states_before, told.states_before);
   name_states(found.states_behind, told.states_behind);

@@ -91,13 +91,24 @@ class LinearizabilityJudge {
     bool changes_nothing_without_results = false;
   };
   void count(std::size_t operations, std::size_t parts);
-  void judge(const Part& part, const std::vector<Steps>& steps, StateSpace& space);
+  /// What is known of an operation of a part: nothing, that it was called, or all.
+  enum class Known : std::uint8_t { nothing, call, all };
+  /// Has the model take its hints from so much of a part; `touching`: operations of one client that
+  /// touch are known to stand in their order. None, where it has no hints.
+  using Survey = std::function<void(const std::vector<Known>&, bool touching)>;
+  void judge(const Part& part, const std::vector<Steps>& steps, StateSpace& space,
+             const Survey& survey);
   LinearizabilityReport take() { return std::move(report_); }
 
  private:
   std::vector<JudgedOperation> sorted(const Part& part, const std::vector<Steps>& steps) const;
+  /// Whether there is no order even if operations of one client that touch may stand in any, where
+  /// hints tell most; then it is told.
+  bool is_illegal_untouched(const Part& part, StateSpace& space,
+                            const std::vector<JudgedOperation>& operations, const Survey& survey);
   void tell(const Part& part, StateSpace& space, const std::vector<JudgedOperation>& operations,
-            std::size_t died_at);
+            std::size_t died_at, const Survey& survey);
+  void finish(const Part& part);
   void progress(std::size_t in_part);
 
   const History& history_;

@@ -33,7 +33,7 @@ bool ListModel::apply(State& state, const Step& step) {
 void ListModel::survey_part(const std::vector<TimedStep<Step>>& steps) {
   places_.clear();
   State longest = kEmpty;
-  for (const auto& [step, called, returned] : steps) {
+  for (const auto& [step, called, returned, touches] : steps) {
     if (step.seen && lists_[*step.seen].length > lists_[longest].length) longest = *step.seen;
     if (step.appended && step.length) places_.insert_or_assign(*step.length, *step.appended);
   }
@@ -41,7 +41,7 @@ void ListModel::survey_part(const std::vector<TimedStep<Step>>& steps) {
     places_.insert_or_assign(lists_[list].length, lists_[list].last);
 }
 
-bool ListModel::leads_nowhere(const State& before, const State& after) const {
+bool ListModel::leads_nowhere(const State& before, const Step& step, const State& after) const {
   if (before == after) return false;
   const auto place = places_.find(lists_[after].length);
   return place != places_.end() && place->second != lists_[after].last;

@@ -37,7 +37,7 @@ class ListModel {
   bool apply(State& state, const Step& step);
   /// The longest list that was read, and appends that know their place, show where each value went.
   void survey_part(const std::vector<TimedStep<Step>>& steps);
-  bool leads_nowhere(const State& before, const State& after) const;
+  bool leads_nowhere(const State& before, const Step& step, const State& after) const;
 
  private:
   static constexpr State kEmpty = 0;

@@ -49,11 +49,11 @@ bool LockModel::acquire(State& state, const Step& step) {
 
 void LockModel::survey_part(const std::vector<TimedStep<Step>>& steps) {
   tokens_.clear();
-  for (const auto& [step, called, returned] : steps)
+  for (const auto& [step, called, returned, touches] : steps)
     if (step.kind == Kind::acquire && step.token != 0) tokens_.insert(step.token);
 }
 
-bool LockModel::leads_nowhere(const State& before, const State& after) const {
+bool LockModel::leads_nowhere(const State& before, const Step& step, const State& after) const {
   const auto next = tokens_.upper_bound(before.last);
   if (next == tokens_.end() || *next > after.last) return false;
   return *next < after.last || after.holder != after.last;

@@ -51,7 +51,7 @@ class LockModel {
   bool apply(State& state, const Step& step) const;
   /// Tokens rise: one that somebody got is not passed over.
   void survey_part(const std::vector<TimedStep<Step>>& steps);
-  bool leads_nowhere(const State& before, const State& after) const;
+  bool leads_nowhere(const State& before, const Step& step, const State& after) const;
 
  private:
   static constexpr std::int64_t kFree = 0;

@@ -18,6 +18,8 @@ struct TimedStep {
   Step step;
   std::int64_t called = 0;
   std::int64_t returned = Operation::kNever;
+  /// Called in the instant in which the one before it of its client returned, and behind that one.
+  bool touches = false;
 
   bool is_known() const { return returned != Operation::kNever; }
 };
@@ -47,9 +49,11 @@ struct TimedStep {
 /// - `void survey(const History&)`: called once before all others, where parts depend on the whole.
 /// - `void survey_part(const std::vector<TimedStep<Step>>&)`: called before a part is judged, with
 ///   all its steps, and then
-/// - `bool leads_nowhere(const State& before, const State& after) const`: whether no order of that
-///   part needs a step between the two: a list grows by another value than was read at that place.
-///   Judges get there sooner.
+/// - `bool leads_nowhere(const State& before, const Step& step, const State& after) const`: whether
+///   no order of that part needs this step between the two: a list grows by another value than was
+///   read at that place. Judges get there sooner.
+/// - `bool is_detour(const State& before, const Step& step, const State& after) const`: whether an
+///   order of that part can likely do without it. Judges look for one without first.
 /// - `std::string told(const State&) const`: for stories, "7"; else it is the state's JSON.
 ///
 /// RegisterModel is one to begin with.
