@@ -27,6 +27,13 @@ struct LinkConditions {
   /// 0: unlimited.
   std::uint64_t bytes_per_second = 0;
 
+  /// Whether anything may arrive sooner than it would before.
+  bool eases(const LinkConditions& before) const {
+    return latency_min < before.latency_min || latency_max < before.latency_max ||
+           tail_ppm < before.tail_ppm || latency_tail_max < before.latency_tail_max ||
+           (before.bytes_per_second != 0 &&
+            (bytes_per_second == 0 || bytes_per_second > before.bytes_per_second));
+  }
   friend bool operator==(const LinkConditions&, const LinkConditions&) = default;
 };
 

@@ -76,8 +76,10 @@ void Links::set_conditions(const LinkConditions& conditions) {
 
 void Links::set_conditions(HostId from, HostId to, const LinkConditions& conditions) {
   require_sound(conditions);
-  at(from, to).conditions = conditions;
+  const LinkConditions before = std::exchange(at(from, to).conditions, conditions);
   tell(from, to);
+  if (!conditions.eases(before)) return;
+  for (LinkObserver* observer : observers_) observer->on_link_ease(from, to);
 }
 
 LinkFaults Links::set_faults(HostId from, HostId to, const LinkFaults& faults) {

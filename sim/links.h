@@ -19,6 +19,8 @@ std::string_view link_state_name(LinkState state);
 class LinkObserver {
  public:
   virtual void on_link_change(HostId from, HostId to) = 0;
+  /// Its conditions are better: what is under way arrives no later than if it were sent now.
+  virtual void on_link_ease(HostId from, HostId to) = 0;
   /// What was dropped on this link, and is still kept, arrives now.
   virtual void on_deliver_late(HostId from, HostId to) = 0;
 
@@ -56,8 +58,10 @@ inline constexpr std::size_t kLinkDraws = 14;
 /// For each ordered pair of hosts conditions and faults, and for each host the faults of its card.
 /// A link exists as soon as both hosts do.
 ///
-/// All changes take effect at the instant of the call; several calls in one callback of
-/// `World::at` are a batch at one instant. Asymmetric faults are faults of one direction.
+/// All changes take effect at the instant of the call, also for what is under way: an end of a
+/// throttle or of a long latency lets it arrive as if it were sent now; several calls in one
+/// callback of `World::at` are a batch at one instant. Asymmetric faults are faults of one
+/// direction.
 ///
 /// Threads: one.
 class Links {

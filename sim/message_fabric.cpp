@@ -69,6 +69,12 @@ void MessageFabric::on_link_change(HostId from, HostId to) {
   std::erase_if(sessions_, [](const auto& session) { return session->is_over(); });
 }
 
+void MessageFabric::on_link_ease(HostId from, HostId to) {
+  MessageRoute& eased = route(from, to);
+  eased.clear_line();
+  for (const auto& session : sessions_) session->on_link_ease(eased);
+}
+
 void MessageFabric::on_deliver_late(HostId from, HostId to) {
   MessageRoute& whose = route(from, to);
   for (const detail::KeptMessage& message : whose.take_kept())

@@ -50,6 +50,7 @@ class MessageFabric final : LinkObserver {
 
  private:
   void on_link_change(HostId from, HostId to) override;
+  void on_link_ease(HostId from, HostId to) override;
   void on_deliver_late(HostId from, HostId to) override;
 
   World& world_;

@@ -96,4 +96,10 @@ void Wires::on_link_change(HostId from, HostId to) {
   for (const auto& [id, connection] : hub_.connections) connection->on_way_change(*way->second);
 }
 
+void Wires::on_link_ease(HostId from, HostId to) {
+  const auto way = ways_.find({from, to});
+  if (way == ways_.end()) return;
+  for (const auto& [id, connection] : hub_.connections) connection->on_way_ease(*way->second);
+}
+
 }  // namespace tubing::sim

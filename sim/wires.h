@@ -80,6 +80,7 @@ class Wires final : LinkObserver, detail::WireWorld {
   Time now() const override;
   EventQueue::Event schedule(Time at, EventQueue::Callback callback) override;
   void on_link_change(HostId from, HostId to) override;
+  void on_link_ease(HostId from, HostId to) override;
   void on_deliver_late(HostId, HostId) override {}
 
   World& world_;

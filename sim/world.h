@@ -146,6 +146,7 @@ class World final : LinkObserver {
   Prng draws_of_disk(std::string_view host) const { return roots_.disks.of(host); }
   void tell_nodes(const Host& host);
   void on_link_change(HostId from, HostId to) override;
+  void on_link_ease(HostId, HostId) override {}
   void on_deliver_late(HostId, HostId) override {}
   Result<> stopped(Code code, std::string_view why) const;
 

@@ -144,6 +144,21 @@ void MessageChannel::on_reset(int end) {
   e.port->on_receive_end(how);
 }
 
+void MessageChannel::hasten_packets(int from, Time now) {
+  MessageFlow& flow = ends_[from].flow;
+  if (flow.packets.empty()) return;
+  Time behind = Time::min();
+  for (std::size_t i = 0; i < flow.packets.size(); ++i) {
+    Packet& packet = flow.packets[i];
+    const Time anew = ends_[from].out->draw_arrival(now, kHeadBytes + packet.bytes);
+    packet.arrival = std::min(packet.arrival, std::max(behind, anew));
+    behind = packet.arrival;
+  }
+  flow.last_arrival = behind;
+  ends_[other(from)].arrival.cancel();
+  arm_arrival(other(from));
+}
+
 /// Drops what the end has under way. Returns: how many that were.
 std::size_t MessageChannel::drop_flight(int from) {
   End& e = ends_[from];

@@ -11,13 +11,6 @@
 #include "tubing/sim/message_fabric.h"
 
 namespace tubing::sim::detail {
-namespace {
-
-// What a message costs on the line beside its content, about as in byte mode.
-constexpr std::size_t kHeadBytes = 40;
-
-}  // namespace
-
 MessageChannel::MessageChannel(MessageSession& session, std::uint64_t id, channel::ChannelSpec spec,
                                int opener)
     : session_(session), id_(id), spec_(std::move(spec)), opener_(opener) {
@@ -316,11 +309,17 @@ void MessageChannel::break_off(Time now, bool at_once) {
     }
     if (e.endpoint == nullptr || e.loss.pending()) continue;
     MessageRoute& in = *ends_[other(end)].out;
-    const Duration after = at_once ? in.draw_latency() : in.draw_notice();
-    e.loss = e.endpoint->reactor().schedule(now + after, [this, end] {
-      lose(end, Error(Code::lost, "channel", "a message of this channel was lost on the way"));
-    });
+    expect_loss(end, now + (at_once ? in.draw_latency() : in.draw_notice()), at_once);
   }
+}
+
+void MessageChannel::expect_loss(int end, Time at, bool by_word) {
+  End& e = ends_[end];
+  e.loss_at = at;
+  e.loss_by_word = by_word;
+  e.loss = e.endpoint->reactor().schedule(at, [this, end] {
+    lose(end, Error(Code::lost, "channel", "a message of this channel was lost on the way"));
+  });
 }
 
 void MessageChannel::lose(int end, const Error& why) {
@@ -367,6 +366,22 @@ void MessageChannel::on_cut(int end) {
     break_off(now, false);
   }
   drop_datagrams(end, true);
+}
+
+void MessageChannel::hasten(int end) {
+  const Time now = session_.fabric().now();
+  MessageRoute& out = *ends_[end].out;
+  hasten_datagrams(end, now);
+  hasten_packets(end, now);
+  End& peer = ends_[other(end)];
+  if (peer.told_next > peer.taken_known)
+    peer.told_at = std::min(peer.told_at, now + out.draw_latency());
+  if (peer.credit.pending()) {
+    peer.credit.cancel();
+    arm_credit(other(end));
+  }
+  if (!peer.loss.pending() || !peer.loss_by_word) return;
+  expect_loss(other(end), std::min(peer.loss_at, now + out.draw_latency()), true);
 }
 
 bool MessageChannel::is_over() const {

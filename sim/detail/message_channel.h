@@ -80,6 +80,9 @@ class MessageChannel {
   void on_cut(int end);
   /// The link out of this end is held no more, or its conditions changed.
   void on_release(int end);
+  /// The link out of this end is better than it was: what is under way arrives no later than if it
+  /// were sent now.
+  void hasten(int end);
   /// A datagram that this end sent, and was dropped, arrives at `now` after all.
   void deliver_late(int end, ByteView bytes, Time now);
   /// Whether nothing can happen on it any more.
@@ -124,6 +127,8 @@ class MessageChannel {
     bool discards = false;
     VirtualReactor::Event arrival = {};  ///< Of the first packet of the other's flow.
     VirtualReactor::Event loss = {};
+    Time loss_at = Time::max();
+    bool loss_by_word = false;  ///< One that is under way; else by silence.
 
     bool broken = false;  ///< By a reset: nothing more is told or sent.
     bool released = false;
@@ -175,6 +180,9 @@ class MessageChannel {
   void take_datagram(int end, ByteView bytes, Time at);
   std::size_t drop_flight(int from);
   void drop_datagrams(int from, bool keep_them);
+  void hasten_packets(int from, Time now);
+  void hasten_datagrams(int from, Time now);
+  void expect_loss(int end, Time at, bool by_word);
   void note(std::string_view kind, int end, Time at, ByteView payload = {});
   void detach(int end);
   void forget_if_over();

@@ -149,6 +149,29 @@ void MessageChannel::drop_datagrams(int from, bool keep_them) {
   flow.flying = 0;
 }
 
+// In the order in which they would have arrived.
+void MessageChannel::hasten_datagrams(int from, Time now) {
+  End& e = ends_[from];
+  if (e.datagrams == nullptr || !attached(other(from))) return;
+  std::vector<std::uint32_t> flying;
+  for (std::uint32_t place = 0; place < e.datagrams->places.size(); ++place)
+    if (e.datagrams->places[place].arrival.pending()) flying.push_back(place);
+  std::ranges::sort(flying, {}, [&](std::uint32_t place) {
+    return std::pair(e.datagrams->places[place].at, place);
+  });
+  Time behind = Time::min();
+  for (const std::uint32_t place : flying) {
+    Datagram& datagram = e.datagrams->places[place];
+    const Time anew = e.out->draw_arrival(now, datagram.bytes.view().size());
+    behind = std::max(behind, anew);
+    if (datagram.at <= behind) continue;
+    datagram.at = behind;
+    datagram.arrival = ends_[other(from)].endpoint->reactor().schedule(
+        behind, [this, from, place] { on_datagram(from, place); });
+  }
+  e.datagrams->last_arrival = std::min(e.datagrams->last_arrival, std::max(behind, now));
+}
+
 void MessageChannel::on_release(int end) {
   End& e = ends_[end];
   arm_arrival(other(end));

@@ -12,6 +12,9 @@ namespace tubing::sim::detail {
 
 class MessageChannel;
 
+/// What a message costs on the line beside its content, about as in byte mode.
+inline constexpr std::size_t kHeadBytes = 40;
+
 enum class PacketKind : std::uint8_t { open, accept, message, close, stop, reset };
 
 /// What travels in order. The bytes of a message lie in its flow's buffer.

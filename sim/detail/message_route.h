@@ -58,6 +58,8 @@ class MessageRoute {
   Duration draw_delay();
   /// Draws when a message of so many bytes arrives that leaves now, and has it occupy the line.
   Time draw_arrival(Time now, std::size_t bytes);
+  /// Nothing occupies the line any more.
+  void clear_line() { line_free_ = Time::min(); }
   Duration draw_latency() { return links_.draw_latency(from_, to_); }
   /// Draws when an end notices that it hears nothing more of the other.
   Duration draw_notice();

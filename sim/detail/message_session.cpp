@@ -84,7 +84,7 @@ void MessageSession::lose(int side, const Error& why) {
   s.endpoint = nullptr;
   // The other side hears no more from this one, and notices, though it sends nothing itself.
   if (sides_[1 - side].endpoint != nullptr)
-    expect_loss(1 - side, fabric_.now() + s.out->draw_notice(), false);
+    expect_loss(1 - side, fabric_.now() + s.out->draw_notice(), Notice::timeout);
   sweep();
 }
 
@@ -97,14 +97,18 @@ void MessageSession::detach(int side, Departure how) {
   if (peer.endpoint != nullptr) {
     const bool heard = how != Departure::silent && s.out->connected() && !s.out->held();
     const Duration after = heard ? s.out->draw_latency() : s.out->draw_notice();
-    Time at = fabric_.now() + after;
-    if (how == Departure::ended)
-      for (const auto& channel : channels_)
-        at = std::max(at, channel->last_arrival(channel->end_of(side)) + Duration(1));
-    expect_loss(1 - side, at, false);
+    const Time at = fabric_.now() + after;
+    expect_loss(1 - side, how == Departure::ended ? behind_all_of(side, at) : at,
+                heard ? Notice::word : Notice::timeout);
   }
   for_each_channel([&](MessageChannel& channel) { channel.forget_process(channel.end_of(side)); });
   sweep();
+}
+
+Time MessageSession::behind_all_of(int side, Time at) const {
+  for (const auto& channel : channels_)
+    at = std::max(at, channel->last_arrival(channel->end_of(side)) + Duration(1));
+  return at;
 }
 
 void MessageSession::on_sent_to_nobody(int side) {
@@ -113,16 +117,17 @@ void MessageSession::on_sent_to_nobody(int side) {
   const bool answered = connected() && fabric_.world().host(sides_[1 - side].host).powered();
   const Duration after = answered ? s.out->draw_latency() + sides_[1 - side].out->draw_latency()
                                   : s.out->draw_notice();
-  expect_loss(side, s.endpoint->reactor().world_now() + after, false);
+  expect_loss(side, s.endpoint->reactor().world_now() + after,
+              answered ? Notice::word : Notice::timeout);
 }
 
-void MessageSession::expect_loss(int side, Time at, bool by_silence) {
+void MessageSession::expect_loss(int side, Time at, Notice by) {
   Side& s = sides_[side];
   if (s.loss.pending() && s.loss_at <= at) {
-    s.by_silence = s.by_silence && by_silence;
+    if (s.by == Notice::silence) s.by = by;
     return;
   }
-  s.by_silence = by_silence;
+  s.by = by;
   s.loss_at = at;
   s.loss = s.endpoint->reactor().schedule(at, [this, side] {
     const std::string_view peer = sides_[1 - side].info->name;
@@ -142,10 +147,22 @@ void MessageSession::on_link_change(const MessageRoute& route, bool was_connecte
     Side& s = sides_[side];
     if (s.endpoint == nullptr) continue;
     if (was_connected && !route.connected())
-      expect_loss(side, fabric_.now() + s.out->draw_notice(), true);
-    if (connected() && s.by_silence && sides_[1 - side].endpoint != nullptr) s.loss.cancel();
+      expect_loss(side, fabric_.now() + s.out->draw_notice(), Notice::silence);
+    if (connected() && s.by == Notice::silence && sides_[1 - side].endpoint != nullptr)
+      s.loss.cancel();
   }
   sweep();
+}
+
+void MessageSession::on_link_ease(MessageRoute& route) {
+  for (const int side : {0, 1}) {
+    if (sides_[side].out != &route) continue;
+    for (const auto& channel : channels_) channel->hasten(channel->end_of(side));
+    const Side& peer = sides_[1 - side];
+    if (peer.loss.pending() && peer.by == Notice::word)
+      expect_loss(1 - side, behind_all_of(side, fabric_.now() + route.draw_latency()),
+                  Notice::word);
+  }
 }
 
 void MessageSession::deliver_late(const MessageRoute& route, const KeptMessage& message, Time now) {

@@ -62,12 +62,20 @@ class MessageSession {
   /// The side has sent something to a peer that is gone.
   void on_sent_to_nobody(int side);
   void on_link_change(const MessageRoute& route, bool was_connected);
+  void on_link_ease(MessageRoute& route);
   void deliver_late(const MessageRoute& route, const KeptMessage& message, Time now);
   bool is_over() const { return !sides_[0].endpoint && !sides_[1].endpoint && channels_.empty(); }
   /// Every link between the two passes messages.
   bool connected() const { return sides_[0].out->connected() && sides_[1].out->connected(); }
 
  private:
+  /// How a side hears that the other is gone.
+  enum class Notice : std::uint8_t {
+    word,     ///< One is under way.
+    silence,  ///< Of a link; healing that in time prevents the loss.
+    timeout,
+  };
+
   struct Side {
     MessageEndpoint* endpoint = nullptr;
     // Shared: the session, and the ports of the other side, which may outlive it.
@@ -79,10 +87,12 @@ class MessageSession {
     std::uint32_t open = 0;  ///< Channels that it opened and that are open.
     VirtualReactor::Event loss = {};
     Time loss_at = Time::max();
-    bool by_silence = false;  ///< Healing the link in time prevents the loss.
+    Notice by = Notice::timeout;
   };
 
-  void expect_loss(int side, Time at, bool by_silence);
+  /// `at`, or behind all that the side sent in order.
+  Time behind_all_of(int side, Time at) const;
+  void expect_loss(int side, Time at, Notice by);
   template <class F>
   void for_each_channel(F f);
   /// Destroys the channels that are over, then perhaps this.

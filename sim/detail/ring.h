@@ -15,6 +15,8 @@ class Ring {
   bool empty() const { return head_ == tail_; }
   std::size_t size() const { return tail_ - head_; }
   T& front() { return slots_[head_ & mask()]; }
+  /// Counted from the front.
+  T& operator[](std::size_t place) { return slots_[(head_ + place) & mask()]; }
   T& back() { return slots_[(tail_ - 1) & mask()]; }
   void push(T value) {
     if (size() == slots_.size()) grow();

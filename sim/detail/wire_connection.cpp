@@ -78,6 +78,11 @@ void WireConnection::on_way_change(const WireWay& way) {
     if (end(side).way == &way) flow_from(side).on_way_change();
 }
 
+void WireConnection::on_way_ease(const WireWay& way) {
+  for (const WireSide side : {WireSide::dialer, WireSide::listener})
+    if (end(side).way == &way) flow_from(side).hasten();
+}
+
 std::string_view WireConnection::state() const {
   const bool dialer = stands(end(WireSide::dialer));
   const bool listener = stands(end(WireSide::listener));

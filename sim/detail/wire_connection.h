@@ -82,6 +82,7 @@ class WireConnection final : WireFlowEvents {
   std::optional<WireSide> side_of(const VirtualReactor& reactor) const;
   void leave(WireSide side, WireLeave how);
   void on_way_change(const WireWay& way);
+  void on_way_ease(const WireWay& way);
   ConnectionSnapshot snapshot() const;
   /// What is under way on `way`. Units: bytes.
   std::size_t in_flight(const WireWay& way) const;

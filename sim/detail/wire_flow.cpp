@@ -166,6 +166,25 @@ void WireFlow::fly(Segment segment) {
   arm_delivery();
 }
 
+void WireFlow::hasten() {
+  const Time now = from_.now();
+  if (departure_.pending()) {
+    busy_until_ = Time::min();
+    leaves_at_ = std::min(leaves_at_, line_time(now, on_line_));
+    departure_ = from_.schedule(leaves_at_, [this] { depart(); });
+  }
+  Time behind = Time::min();
+  for (Segment& segment : flight_) {
+    segment.arrival = std::min(segment.arrival, std::max(behind, now + draw_latency()));
+    behind = segment.arrival;
+  }
+  if (flight_.empty()) behind = now;
+  last_arrival_ = std::min(last_arrival_, behind);
+  if (!delivery_.pending() || flight_.empty()) return;
+  delivery_.cancel();
+  arm_delivery();
+}
+
 void WireFlow::arm_delivery() {
   if (flight_.empty() || delivery_.pending() || waiting_ != WireFate::arrives) return;
   // An answer to a dial, and a reset, wait for nobody to read.

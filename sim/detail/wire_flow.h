@@ -88,6 +88,8 @@ class WireFlow {
   void orphan();
   /// Faults or conditions of the way have changed.
   void on_way_change();
+  /// The way is better than it was: what is under way arrives no later than if it were sent now.
+  void hasten();
   /// The sender's, or the receiver's, spot has lost its process: what is due goes on without.
   void leave_sender();
   void leave_receiver();

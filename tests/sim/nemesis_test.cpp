@@ -163,6 +163,14 @@ TEST_CASE("clocks drift for the span of a fault and leap in an instant") {
   CHECK(scene.world.host("c").clock().wall_offset() == -1s);
 }
 
+TEST_CASE("of clock rates that overlap the one that began last is in force") {
+  Scene scene("1s clock_rate a 100000ppb for 10s\n2s clock_rate a 7ppb for 2s");
+  scene.until(3s);
+  CHECK(scene.world.host("a").clock().rate_ppb() == 7);
+  scene.until(4s);
+  CHECK(scene.world.host("a").clock().rate_ppb() == 100'000);
+}
+
 TEST_CASE("a disk has the rates of the schedule for their span, and its own again then") {
   World world(1);
   DiskMedium& medium = world.add_host({.name = "a"}).disk();

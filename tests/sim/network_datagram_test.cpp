@@ -190,6 +190,24 @@ TEST_CASE("a link keeps so many dropped datagrams, and forgets the oldest") {
   CHECK(hosts.world.fabric().traffic(hosts.a_id(), hosts.b_id()).forgotten == kCount - before - 10);
 }
 
+TEST_CASE("a link that delivered what it kept has room for as much again") {
+  TwoHosts hosts(1, {.network = {.kept_bytes_max = 40}});
+  Seen& seen = hosts.new_seen();
+  hosts.b().spawn("server", collect(kNews, seen));
+  std::vector<std::uint64_t> kept;
+  for (const char* sender : {"first", "second"}) {
+    hosts.a().spawn(sender, news_from(500));
+    hosts.world.run_for(60ms);
+    hosts.links().set_faults(hosts.a_id(), hosts.b_id(), {.drop_ppm = kPpm});
+    hosts.world.run_for(1s);
+    kept.push_back(hosts.world.snapshot().links[0].kept);
+    hosts.links().repair_all({.deliver_late = true});
+    hosts.world.run_for(1s);
+  }
+  CHECK(kept[0] > 5);
+  CHECK(kept[1] == kept[0]);
+}
+
 TEST_CASE("a datagram's send never waits, and what finds no room at its receiver is dropped") {
   TwoHosts hosts;
   std::vector<std::uint64_t> seen;

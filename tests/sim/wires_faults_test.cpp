@@ -160,6 +160,26 @@ TEST_CASE("bandwidth of a link is kept to by connections that are open already")
   CHECK(pair.server->times.back() == start + 1001ms);
 }
 
+TEST_CASE("chunks that a bad link delays arrive once it is good again") {
+  const LinkConditions good{.latency_min = 1ms, .latency_max = 1ms};
+  for (const LinkConditions& bad :
+       {LinkConditions{.latency_min = 1ms, .latency_max = 1ms, .bytes_per_second = 1},
+        LinkConditions{.latency_min = 3600s, .latency_max = 7200s}}) {
+    WorldWirePair pair;
+    pair.world.links().set_conditions(pair.a.id(), pair.b.id(), bad);
+    std::string sent;
+    for (int i = 0; i < 50; ++i) {
+      sent += std::string(100, static_cast<char>('0' + i));
+      CHECK(pair.client->write(std::string(100, static_cast<char>('0' + i))));
+    }
+    pair.world.run_for(1s);
+    CHECK(pair.server->received.empty());
+    pair.world.links().set_conditions(pair.a.id(), pair.b.id(), good);
+    pair.world.run_for(10ms);
+    CHECK(pair.server->received == sent);
+  }
+}
+
 TEST_CASE("a write blocks where the peer takes nothing, and goes on when it does") {
   WorldWirePair pair({.wires = {.send_buffer_bytes = 1000, .window_bytes = 1000}});
   const std::string sent(5000, 'x');
