@@ -87,6 +87,11 @@ std::string schedule_help() {
   return fmt::format("{}{}{}", kLine, indented(sim::schedule_forms()), kEnd);
 }
 
+Error bad_seed(const SeedOutcome& seed) {
+  return bad_usage(fmt::format("seed {} has no world for what it is given: {}", seed.seed,
+                               seed.outcome.violation));
+}
+
 int refuse(const Error& error) {
   put(stderr, fmt::format("tubesim: {}\n", error.detail()));
   return kExitUsage;
@@ -212,6 +217,7 @@ int RunCommand::run_one() {
       sim::run_seed_apart(*scenario_, seed, options_, *trace ? &**trace : nullptr);
   if (!outcome) return refuse(outcome.error());
   const SeedOutcome done{.seed = seed, .outcome = *std::move(outcome)};
+  if (done.outcome.failure == sim::kRefused) return refuse(bad_seed(done));
   const bool told = tell(done);
   const Result<> kept = texts_.keep(done.outcome);
   const int status = kept ? kExitOk : refuse(kept.error());
@@ -227,7 +233,12 @@ int RunCommand::run_many() {
   std::optional<Interruption> interruption(std::in_place);
   options_.stop_file = interruption->file();
   bool written = true;
+  std::optional<Error> bad;
   const auto report = sim::run_campaign(*scenario_, options_, [&](const SeedOutcome& seed) {
+    if (seed.outcome.failure == sim::kRefused) {
+      bad = bad_seed(seed);
+      return false;
+    }
     if (!quiet_ || !seed.outcome.violation.empty()) progress.clear();
     written = tell(seed);
     progress.step();
@@ -237,6 +248,7 @@ int RunCommand::run_many() {
   interruption.reset();
   progress.clear();
   if (!report) return refuse(report.error());
+  if (bad) return refuse(*bad);
   // Nobody would read of what else came of it.
   if (!written) return kExitUsage;
   if (report->stopped)

@@ -186,7 +186,7 @@ Outcome run_echo(std::uint64_t seed, const ScenarioOptions& options, const Scena
       prng,
       {.hosts = hosts, .span = kSpan, .actions = echo_actions(), .budget = {.faults_max = 64}});
   Result<Schedule> schedule = choose_schedule(options, std::move(drawn), schedule_rules(hosts));
-  if (!schedule) return {.violation = schedule.error().text(), .failure = "bad options"};
+  if (!schedule) return refused(schedule.error());
   const Time healed(std::max(kSpan, healed_at(*schedule)));
   world.time_max = healed.time_since_epoch() + kOver + kPatience;
   Echo echo(healed, counts);

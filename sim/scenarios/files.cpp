@@ -197,7 +197,7 @@ Outcome run_files(std::uint64_t seed, const ScenarioOptions& options, const Scen
   const Duration span = detail::draw(prng, kSpanMin, kSpanMax);
   Schedule drawn = draw_faults(prng, span);
   Result<Schedule> schedule = choose_schedule(options, std::move(drawn), schedule_rules(span));
-  if (!schedule) return {.violation = schedule.error().text(), .failure = "bad options"};
+  if (!schedule) return refused(schedule.error());
   const Time healed(std::max(span, healed_at(*schedule)));
   const FilesCounts before = counts;
   Files files(healed, counts);

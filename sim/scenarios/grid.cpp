@@ -252,7 +252,7 @@ Outcome run_planned_grid(std::uint64_t seed, GridPlan plan, const ScenarioSinks&
 
 Outcome run_grid(std::uint64_t seed, const ScenarioOptions& options, const ScenarioSinks& sinks) {
   Result<GridPlan> plan = plan_grid(seed, options);
-  if (!plan) return {.violation = plan.error().text(), .failure = "bad options"};
+  if (!plan) return refused(plan.error());
   return run_planned_grid(seed, *std::move(plan), sinks);
 }
 

@@ -238,7 +238,7 @@ Time RegisterRun::limit(const Schedule& schedule, const Workload& workload) cons
 
 Outcome RegisterRun::run(const ScenarioSinks& sinks) {
   Result<StagePlan> planned = plan();
-  if (!planned) return {.violation = planned.error().text(), .failure = "bad options"};
+  if (!planned) return refused(planned.error());
   hand_out(workload_);
   Stage stage(seed_, *std::move(planned), sinks);
   state_.healed = stage.healed();

@@ -28,6 +28,10 @@ bool has_word(std::string_view words, std::string_view word) {
 bool Scenario::knows(std::string_view option) const { return has_word(options, option); }
 bool Scenario::errs(std::string_view wrong) const { return has_word(wrongs, wrong); }
 
+Outcome refused(const Error& why) {
+  return {.violation = std::string(why.detail()), .failure = std::string(kRefused)};
+}
+
 std::string failure_class(std::string_view violation) {
   constexpr std::string_view kAssertion = "assertion failed: ";
   constexpr std::size_t kBytesMax = 200;

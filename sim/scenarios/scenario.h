@@ -106,6 +106,11 @@ struct Scenario {
   bool errs(std::string_view wrong) const;
 };
 
+/// The class of a seed that did not run, since its world cannot have what the options say: a
+/// schedule names a host that this seed did not draw.
+inline constexpr std::string_view kRefused = "refused";
+Outcome refused(const Error& why);
+
 /// What kind of failure this is, without what differs from run to run: its first line with N for
 /// each number; of an assertion, the condition that did not hold.
 std::string failure_class(std::string_view violation);

@@ -110,7 +110,7 @@ TEST_CASE("a schedule that names a host which a seed does not have is refused by
       continue;
     }
     CHECK(outcome.violation.contains("line 1: no host is called 'n3'; there are n0, n1"));
-    CHECK(outcome.failure == "bad options");
+    CHECK(outcome.failure == kRefused);
     ++refused;
   }
   CHECK(refused > 0);

@@ -167,6 +167,6 @@ TEST_CASE("a register refuses what no seed of it can be given") {
   CHECK(complaint({.hosts = 6}) == "the register has 3 to 5 replicas");
   CHECK(complaint({.schedule = "1s crash n5"}).starts_with("line 1: no host is called 'n5'"));
   CHECK(complaint({.workload = "c1 +0s read"}).starts_with("line 1: read takes 1 arguments"));
-  CHECK(run(1, {.workload = "c1 +0s read d"}).failure == "bad options");
+  CHECK(run(1, {.workload = "c1 +0s read d"}).failure == kRefused);
   CHECK(run(1, {.workload = "c1 +0s read d"}).violation.contains("there is no key 'd'"));
 }

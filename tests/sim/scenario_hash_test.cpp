@@ -156,7 +156,7 @@ TEST_CASE("a scenario that works on until all is healed names the end that it ca
     CHECK(checked.error().text().contains(limit));
     const Outcome outcome = scenario.run(1, options, {});
     CHECK(outcome.violation.contains(limit));
-    CHECK(outcome.failure == "bad options");
+    CHECK(outcome.failure == kRefused);
     CHECK(outcome.simulated == Duration::zero());
   }
 }

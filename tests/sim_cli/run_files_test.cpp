@@ -142,3 +142,13 @@ TEST_CASE("tubesim tells a story although its files cannot be written") {
   CHECK(run.out.contains("what happened:\n"));
   CHECK(run.err.contains("-schedule.txt cannot be written: Is a directory"));
 }
+
+TEST_CASE("tubesim refuses a schedule with a host that a seed did not draw") {
+  const Folder folder;
+  std::ofstream(kFolder / "s") << "1s cut n0 -> c5\n";
+  for (const std::string seeds : {"1", "1..40"}) {
+    const std::string told = refusal("run register --quiet --schedule s --seeds " + seeds);
+    CHECK(told.starts_with("tubesim: seed 1 has no world for what it is given: "));
+    CHECK(told.contains("no host is called 'c5'; there are c1, c2, c3,"));
+  }
+}

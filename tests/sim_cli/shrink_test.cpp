@@ -72,6 +72,25 @@ TEST_CASE("tubesim cuts the first failing seed down and tells its story and how 
   CHECK(history->size() < 30);
 }
 
+TEST_CASE("what is cut down with the draws of another seed is repeated with those") {
+  const Folder folder;
+  bool found = false;
+  for (const std::string wrong :
+       {"no_sync", "no_write_back", "small_quorum", "no_tie_break", "one_replica_reads"}) {
+    if (found) break;
+    const Finished run = tubesim("run register --seeds 1..200 --quiet --shrink --wrong " + wrong);
+    const std::size_t enough = run.out.find(" are enough with the draws of seed ");
+    if (enough == std::string::npos) continue;
+    found = true;
+    const std::string told = behind(run.out.substr(enough), "draws of seed ");
+    const std::string seed = told.substr(0, told.find(','));
+    const std::string command = behind(run.out.substr(enough), "to repeat it: tubesim ");
+    CHECK(command.contains("--seed " + seed + " "));
+    CHECK(tubesim(command).status == 1);
+  }
+  CHECK(found);
+}
+
 TEST_CASE("tubesim tells of a shrunk seed as JSON where it is asked to") {
   const Folder folder;
   const Finished run =
