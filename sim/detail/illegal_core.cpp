@@ -23,6 +23,11 @@ constexpr std::uint64_t kWindowsStateBytesMax = std::uint64_t{64} << 20;
 
 LessKnown::LessKnown(std::span<const JudgedOperation> operations, const std::vector<Fate>& fates)
     : place_of(operations.size(), SearchOperation::kNone) {
+  const auto first_whole = [&](std::size_t place) {
+    while (place != SearchOperation::kNone && fates[place] != Fate::whole)
+      place = operations[place].search.beside;
+    return place == SearchOperation::kNone ? place : place_of[place];
+  };
   for (std::size_t i = 0; i < operations.size(); ++i) {
     SearchOperation operation = operations[i].search;
     const bool opens = fates[i] == Fate::open && !operation.unknown;
@@ -33,9 +38,8 @@ LessKnown::LessKnown(std::span<const JudgedOperation> operations, const std::vec
       operation.changes_nothing = false;
       operation.unknown = true;
     }
-    const bool waits = !opens && operation.after != SearchOperation::kNone &&
-                       fates[operation.after] == Fate::whole;
-    operation.after = waits ? place_of[operation.after] : SearchOperation::kNone;
+    operation.after = opens ? SearchOperation::kNone : first_whole(operation.after);
+    operation.beside = first_whole(operation.beside);
     place_of[i] = searched.size();
     searched.push_back(operation);
     places.push_back(i);

@@ -24,6 +24,11 @@ struct ReadOperation {
 };
 
 template <Model M>
+bool lasts(const ReadOperation<M>& operation) {
+  return operation.called < operation.returned;
+}
+
+template <Model M>
 using ReadParts = std::map<std::string, std::vector<ReadOperation<M>>>;
 
 template <Model M>
@@ -49,18 +54,21 @@ std::vector<TimedStep<typename M::Step>> timed_steps(
     const std::vector<ReadOperation<M>>& operations,
     const std::vector<LinearizabilityJudge::Known>& known, bool touching) {
   using Known = LinearizabilityJudge::Known;
-  std::multiset<std::pair<std::uint64_t, std::int64_t>> returns;
+  // When a client was told something, by an operation that took time, and by one that took none.
+  std::set<std::pair<std::uint64_t, std::int64_t>> lasting;
+  std::set<std::pair<std::uint64_t, std::int64_t>> at_once;
   for (std::size_t i = 0; i < operations.size(); ++i)
-    if (known[i] == Known::all) returns.emplace(operations[i].client, operations[i].returned);
+    if (known[i] == Known::all)
+      (lasts(operations[i]) ? lasting : at_once)
+          .emplace(operations[i].client, operations[i].returned);
   std::vector<TimedStep<typename M::Step>> timed;
   timed.reserve(operations.size());
   for (std::size_t i = 0; i < operations.size(); ++i) {
     if (known[i] == Known::nothing) continue;
     const ReadOperation<M>& operation = operations[i];
-    // One that took no time at all does not touch itself.
-    const bool at_once = known[i] == Known::all && operation.called == operation.returned;
-    const bool touches =
-        touching && returns.count({operation.client, operation.called}) > (at_once ? 1 : 0);
+    const std::pair instant(operation.client, operation.called);
+    const bool waited = known[i] == Known::all && lasts(operation) && at_once.contains(instant);
+    const bool touches = touching && (waited || lasting.contains(instant));
     if (known[i] == Known::all)
       timed.push_back({operation.step, operation.called, operation.returned, touches});
     else

@@ -18,8 +18,11 @@ struct SearchOperation {
   std::int64_t returned = 0;
   bool changes_nothing = false;
   bool unknown = false;  ///< Has no return; need not take effect.
-  /// Of the same client and the same instant, and before this one: it took effect first.
+  /// Of the same client, which asked for this one only when that one had returned, in the same
+  /// instant: it took effect first. Likewise all that stand `beside` it.
   std::size_t after = kNone;
+  /// Took no time, as this one: of the same client, in the same instant, in any order.
+  std::size_t beside = kNone;
 
   static constexpr std::size_t kNone = ~std::size_t{0};
 };
@@ -62,7 +65,7 @@ enum class SearchEnd : std::uint8_t {
 /// unknown operations come before those that they dominate.
 class OrderSearch {
  public:
-  /// Requires: both outlive it. Operations of one client whose times touch stand in their order.
+  /// Requires: both outlive it.
   OrderSearch(StateSpace& space, std::span<const SearchOperation> operations);
 
   /// Begins in the model's first state, or at `standings`, whose `taken` name operations by their
@@ -121,8 +124,10 @@ class OrderSearch {
   }
   /// Whether what must take effect before it did.
   bool is_free(std::size_t operation) const {
-    const std::size_t before = operations_[operation].after;
-    return before == SearchOperation::kNone || returned_[before] || is_taken(before);
+    std::size_t before = operations_[operation].after;
+    for (; before != SearchOperation::kNone; before = operations_[before].beside)
+      if (!returned_[before] && !is_taken(before)) return false;
+    return true;
   }
 
   StateSpace& space_;

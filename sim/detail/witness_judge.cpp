@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <set>
+#include <tuple>
+#include <utility>
 
 #include "tubing/channel/base/assert.h"
 
@@ -54,10 +56,23 @@ std::optional<Ruling> WitnessJudge::check_claims() {
   return std::nullopt;
 }
 
+namespace {
+
+constexpr std::size_t kNone = ~std::size_t{0};
+
+/// What a client was told at the highest revisions: by operations called before an instant, and by
+/// those that took no time in it.
+struct HighestOfClient {
+  std::size_t before = kNone;
+  std::size_t at_once = kNone;
+  std::int64_t instant = INT64_MIN;
+};
+
+}  // namespace
+
 /// The highest revision of what had returned when an operation was called; of its own client, what
-/// returned in that very moment too.
+/// returned in that very moment too, where it must have been asked for first.
 std::optional<Ruling> WitnessJudge::check_real_time() {
-  constexpr std::size_t kNone = ~std::size_t{0};
   std::vector<std::size_t> returned;
   std::vector<Line> called = known_;
   returned.reserve(known_.size());
@@ -66,9 +81,10 @@ std::optional<Ruling> WitnessJudge::check_real_time() {
   std::ranges::sort(returned, {},
                     [&](std::size_t at) { return std::pair(history_[at].returned, at); });
   std::ranges::sort(called, {}, [&](const Line& line) {
-    return std::tuple(history_[line.at].called, history_[line.at].returned, line.at);
+    const Operation& o = history_[line.at];
+    return std::tuple(o.called, o.ending != Ending::unknown, o.returned, line.at);
   });
-  std::map<std::uint64_t, std::size_t> of_client;
+  std::map<std::uint64_t, HighestOfClient> of_client;
   std::size_t highest = kNone;
   auto next = returned.begin();
   const auto is_higher = [&](std::size_t at, std::size_t than) {
@@ -79,9 +95,18 @@ std::optional<Ruling> WitnessJudge::check_real_time() {
     for (; next != returned.end() && history_[*next].returned < operation.called; ++next)
       if (is_higher(*next, highest)) highest = *next;
     std::size_t before = highest;
-    std::size_t& own = of_client.try_emplace(operation.client, kNone).first->second;
-    if (own != kNone && history_[own].returned <= operation.called && is_higher(own, before))
-      before = own;
+    HighestOfClient& own = of_client[operation.client];
+    const auto hold = [&](std::size_t& highest_one, std::size_t at) {
+      if (at != kNone && history_[at].returned <= operation.called && is_higher(at, highest_one))
+        highest_one = at;
+    };
+    if (own.instant < operation.called) {
+      hold(own.before, std::exchange(own.at_once, kNone));
+      own.instant = operation.called;
+    }
+    hold(before, own.before);
+    const bool lasts = operation.revision && operation.called < operation.returned;
+    if (lasts) hold(before, own.at_once);
     const std::uint64_t floor = before == kNone ? 0 : *history_[before].revision;
     if (!operation.revision) {
       floors_[line.at] = floor;
@@ -94,7 +119,9 @@ std::optional<Ruling> WitnessJudge::check_real_time() {
                       "{} revision {}",
                       floor, line.reads ? "read at" : "took", *operation.revision),
           {before, line.at});
-    if (is_higher(line.at, own)) own = line.at;
+    if (std::size_t& highest_own = lasts ? own.before : own.at_once;
+        is_higher(line.at, highest_own))
+      highest_own = line.at;
   }
   return std::nullopt;
 }

@@ -41,6 +41,12 @@ std::vector<Attempt> attempts(const StateSpace& space) {
   return all;
 }
 
+/// What a client was told last, by operations that took time, and by those that took none.
+struct LastOfClient {
+  std::size_t lasting = SearchOperation::kNone;
+  std::size_t at_once = SearchOperation::kNone;
+};
+
 std::string told_all(const std::vector<std::string>& states) {
   std::string text;
   for (std::size_t i = 0; i < states.size(); ++i)
@@ -180,17 +186,25 @@ std::vector<JudgedOperation> LinearizabilityJudge::sorted(const Part& part,
   for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
   std::ranges::sort(order, {}, [&](std::size_t i) {
     const Operation& operation = history_[part.operations[i]];
-    return std::tuple(operation.called, operation.returned, part.operations[i]);
+    // Of one instant, those that its client may have asked for first of all come first.
+    return std::tuple(operation.called, operation.ending != Ending::unknown, operation.returned,
+                      part.operations[i]);
   });
   std::vector<JudgedOperation> operations;
-  std::map<std::uint64_t, std::size_t> last_of;
+  std::map<std::uint64_t, LastOfClient> last_of;
   for (const std::size_t i : order) {
     const Operation& operation = history_[part.operations[i]];
     const bool unknown = operation.ending == Ending::unknown;
     if (unknown && steps[i].changes_nothing) continue;
-    const auto last = last_of.find(operation.client);
-    const bool touches =
-        last != last_of.end() && operations[last->second].search.returned == operation.called;
+    LastOfClient& last = last_of[operation.client];
+    const auto in_this_instant = [&](std::size_t place) {
+      const bool is =
+          place != SearchOperation::kNone && operations[place].search.returned == operation.called;
+      return is ? place : SearchOperation::kNone;
+    };
+    const std::size_t lasting = in_this_instant(last.lasting);
+    const std::size_t at_once = in_this_instant(last.at_once);
+    const bool lasts = !unknown && operation.called < operation.returned;
     const std::size_t place = operations.size();
     operations.push_back(
         {.search = {.step = steps[i].step,
@@ -198,12 +212,13 @@ std::vector<JudgedOperation> LinearizabilityJudge::sorted(const Part& part,
                     .returned = operation.returned,
                     .changes_nothing = steps[i].changes_nothing,
                     .unknown = unknown,
-                    .after = touches ? last->second : SearchOperation::kNone},
+                    .after = lasts && at_once != SearchOperation::kNone ? at_once : lasting,
+                    .beside = lasts || unknown ? SearchOperation::kNone : at_once},
          .without_results = steps[i].without_results,
          .changes_nothing_without_results = steps[i].changes_nothing_without_results,
          .index = part.operations[i],
          .in_part = i});
-    if (!unknown) last_of.insert_or_assign(operation.client, place);
+    if (!unknown) (lasts ? last.lasting : last.at_once) = place;
   }
   return operations;
 }

@@ -127,7 +127,7 @@ Operation without_end(Operation operation);
 /// another was called stands before it) in which each, taken by the model alone and in one
 /// instant, gives the results that it gave. Operations that failed are left out; one of unknown end
 /// takes effect at any time behind its call, or never. Operations whose times touch overlap, but
-/// for those of one client.
+/// for those of one client that it must have asked for one behind the other: see HISTORY.md.
 ///
 /// Undecided where a limit of `options` is met. States are told apart by a hash of 128 bits.
 ///

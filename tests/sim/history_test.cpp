@@ -159,6 +159,7 @@ TEST_CASE("a client that asks for two things at once is refused") {
   CHECK(problem_of(lines(R"("call":20,"return":20,"ok":true)")).empty());
   CHECK(problem_of(lines(R"("call":5,"return":10,"ok":true)")).empty());
   CHECK(problem_of(lines(R"("call":10,"return":10,"ok":true)")).empty());
+  CHECK(problem_of(lines(R"("call":10,"return":null)")).empty());
 }
 
 TEST_CASE("each limit of a history that is read is named where it is passed") {

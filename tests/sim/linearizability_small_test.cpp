@@ -4,6 +4,7 @@
 #include "tests/sim/interval_histories.h"
 #include "tests/sim/order_by_force.h"
 #include "tests/sim/small_histories.h"
+#include "tests/sim/touching_histories.h"
 #include "tubing/sim/judges/cas_model.h"
 #include "tubing/sim/judges/linearizability.h"
 #include "tubing/sim/judges/list_model.h"
@@ -84,6 +85,18 @@ void agree_on_interleavings(const Universe& universe) {
                            [&](const History& history) { judge_both_ways<M>(history, counts); });
   for (std::size_t operations = 1; operations <= kInterleavedMax; ++operations)
     histories.show(operations);
+  MESSAGE(counts.legal << " legal histories, " << counts.illegal << " illegal ones");
+  CHECK(counts.legal > 500);
+  CHECK(counts.illegal > 500);
+}
+
+/// Clients by a clock so coarse that most times are equal.
+template <Model M>
+void agree_on_touching(const Universe& universe) {
+  Counts counts;
+  const auto visit = [&](const History& history) { judge_both_ways<M>(history, counts); };
+  TouchingHistories(universe.questions, {.clients = 1, .instants = 3}, visit).show(3);
+  TouchingHistories(universe.questions, {.clients = 2, .instants = 2}, visit).show(3);
   MESSAGE(counts.legal << " legal histories, " << counts.illegal << " illegal ones");
   CHECK(counts.legal > 500);
   CHECK(counts.illegal > 500);
@@ -181,6 +194,13 @@ Universe maps_with_versions() {
 }
 
 }  // namespace
+
+#ifndef TUBING_LONG_PROGRAMS
+TEST_CASE("the judge agrees with brute force on every small history of a coarse clock") {
+  agree_on_touching<RegisterModel>(registers());
+  agree_on_touching<QueueModel>(queues());
+}
+#endif
 
 #ifdef TUBING_LONG_PROGRAMS
 TEST_CASE("the judge agrees with brute force on every history of five operations of a register") {

@@ -144,10 +144,27 @@ TEST_CASE("operations whose times touch overlap unless they are of one client") 
   CHECK(of_register(lines({write, {2, "read", none, 20, 30}})) == Verdict::legal);
   CHECK(of_register(lines({write, {1, "read", none, 20, 30}})) == Verdict::illegal);
   CHECK(of_register(lines({write, {2, "read", none, 21, 30}})) == Verdict::illegal);
-  // A chain within one instant.
-  const std::vector<Line> chain = {{1, "write", 1, 5, 5}, {1, "write", 2, 5, 5}};
-  CHECK(of_register(lines({chain[0], chain[1], {2, "read", 2, 6, 7}})) == Verdict::legal);
-  CHECK(of_register(lines({chain[0], chain[1], {2, "read", 1, 6, 7}})) == Verdict::illegal);
+}
+
+TEST_CASE("what a client asked for in one instant stands in any order that it may have asked in") {
+  const Line lost{1, "write", 1, 5, -1};
+  const Line one{1, "write", 1, 5, 5};
+  const Line two{1, "write", 2, 5, 5};
+  const Line before{1, "write", 3, 4, 5};
+  const Line behind{1, "write", 4, 5, 6};
+  const auto last = [](Value value) { return Line{2, "read", std::move(value), 7, 8}; };
+  // One that it gave up may have been asked for first.
+  CHECK(of_register(lines({lost, {1, "read", 1, 5, 5}})) == Verdict::legal);
+  CHECK(of_register(lines({lost, {1, "read", 1, 5, 9}})) == Verdict::legal);
+  CHECK(of_register(lines({lost, {1, "read", 1, 4, 5}})) == Verdict::illegal);
+  // Two that took no time: either, whichever line comes first.
+  CHECK(of_register(lines({one, two, last(1)})) == Verdict::legal);
+  CHECK(of_register(lines({one, two, last(2)})) == Verdict::legal);
+  // But all of them between one that had to return, and one that it waited for.
+  CHECK(of_register(lines({two, before, one, last(3)})) == Verdict::illegal);
+  CHECK(of_register(lines({behind, two, one, last(1)})) == Verdict::illegal);
+  CHECK(of_register(lines({behind, two, one, last(2)})) == Verdict::illegal);
+  CHECK(of_register(lines({behind, two, one, last(4)})) == Verdict::legal);
 }
 
 TEST_CASE("parts of a history are judged each by itself") {

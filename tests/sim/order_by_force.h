@@ -1,10 +1,10 @@
 // Whether a history has an order, by trying all of them: simple, slow, and nothing of the judge's.
 #pragma once
 
-#include <tuple>
 #include <utility>
 #include <vector>
 
+#include "tests/sim/client_order.h"
 #include "tubing/sim/judges/history.h"
 #include "tubing/sim/judges/model.h"
 
@@ -24,20 +24,10 @@ class OrderByForce {
   bool exists() { return exists_behind(model_.begin()); }
 
  private:
-  /// Whether `one` stands before `other` in every order.
-  bool before(std::size_t one, std::size_t other) const {
-    const Operation& a = history_[one];
-    const Operation& b = history_[other];
-    if (a.ending != Ending::ok) return false;
-    if (a.returned < b.called) return true;
-    return a.client == b.client && a.returned == b.called &&
-           std::tuple(a.called, a.returned, one) < std::tuple(b.called, b.returned, other);
-  }
-
   bool may_come_next(std::size_t next) const {
     if (placed_[next] || history_[next].ending == Ending::failed) return false;
     for (std::size_t i = 0; i < history_.size(); ++i)
-      if (!placed_[i] && i != next && before(i, next)) return false;
+      if (!placed_[i] && i != next && comes_first(history_[i], history_[next])) return false;
     return true;
   }
 

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "tests/sim/client_order.h"
 #include "tubing/sim/judges/history.h"
 #include "tubing/sim/judges/model.h"
 
@@ -53,15 +54,6 @@ class WitnessByForce {
     return false;
   }
 
-  bool before(std::size_t one, std::size_t other) const {
-    const Operation& a = history_[one];
-    const Operation& b = history_[other];
-    if (a.ending != Ending::ok) return false;
-    if (a.returned < b.called) return true;
-    return a.client == b.client && a.returned == b.called &&
-           std::tuple(a.called, a.returned, one) < std::tuple(b.called, b.returned, other);
-  }
-
   bool is_explained() {
     std::vector<Placed> order = placed_;
     std::ranges::sort(order);
@@ -72,7 +64,8 @@ class WitnessByForce {
         if (!reads && revision == 0) return false;
         if (at == later_at) continue;
         if (!reads && !later_reads && revision == later) return false;
-        if (before(at, later_at) && (later_reads ? later < revision : later <= revision))
+        if (comes_first(history_[at], history_[later_at]) &&
+            (later_reads ? later < revision : later <= revision))
           return false;
       }
     auto state = model_.begin();

@@ -3,9 +3,11 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <functional>
 
 #include "tests/sim/judged.h"
 #include "tests/sim/revisions.h"
+#include "tests/sim/touching_histories.h"
 #include "tests/sim/witness_by_force.h"
 #include "tubing/sim/judges/cas_model.h"
 #include "tubing/sim/judges/linearizability.h"
@@ -69,6 +71,36 @@ TEST_CASE("the witness checker agrees with brute force on drawn histories") {
   agree_with_force<MapModel>("map", kSmall, 1000);
   agree_with_force<MapModel>("map ranges", kSmall, 1000);
   agree_with_force<MapModel>("map tables", kSmall, 1000);
+}
+
+TEST_CASE("the witness checker agrees with brute force on every small history of a coarse clock") {
+  const std::vector<Question> questions{
+      {.op = "write", .arguments = {{"value", 0}}},
+      {.op = "read", .answers = {{{"value", Value()}}, {{"value", 0}}}, .may_be_unknown = false}};
+  int legal = 0;
+  int illegal = 0;
+  const auto agree = [&](const History& history) {
+    RegisterModel model;
+    const bool exists = WitnessByForce<RegisterModel>(model, history).exists();
+    const auto ruling = judge_by_witness(RegisterModel(), history);
+    CAPTURE(history_text(history));
+    REQUIRE(ruling);
+    REQUIRE(ruling->verdict == (exists ? Verdict::legal : Verdict::illegal));
+    (exists ? legal : illegal) += 1;
+  };
+  // Each with all revisions that its answers may carry.
+  std::function<void(History, std::size_t)> give = [&](History history, std::size_t from) {
+    while (from < history.size() && history[from].ending != Ending::ok) ++from;
+    if (from == history.size()) return agree(history);
+    for (history[from].revision = 0; history[from].revision <= 3; ++*history[from].revision)
+      give(history, from + 1);
+  };
+  const auto visit = [&](const History& history) { give(history, 0); };
+  TouchingHistories(questions, {.clients = 1, .instants = 2}, visit).show(3);
+  CAPTURE(legal);
+  CAPTURE(illegal);
+  CHECK(legal > 200);
+  CHECK(illegal > 200);
 }
 
 namespace {
