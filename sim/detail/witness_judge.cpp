@@ -241,10 +241,7 @@ Ruling WitnessJudge::contest() {
       }
       demand = demands[demand].at;
     }
-    if (grew) {  // Begins anew with more to choose from.
-      for (const std::size_t at : among) contenders_[at].chosen = 0;
-      continue;
-    }
+    if (grew) continue;  // The choices behind these fail, whatever those that join them choose.
     std::size_t turn = 0;
     for (; turn < among.size(); ++turn) {
       Contender& contender = contenders_[among[turn]];

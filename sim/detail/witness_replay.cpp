@@ -37,9 +37,8 @@ WitnessReplay::End WitnessReplay::resolve(std::size_t position) {
   if (settled_ && settled_->position >= from.position) from = *settled_;
   End end = begin_search(from, true, to);
   if (end == End::found) return end;
-  const Point base = settled_.value_or(points_.front());
-  if (from.demands == 0 && from.position == base.position) return end;
-  end = begin_search(base, false, to);
+  if (from.demands == 0) return end;  // Nothing that was placed before could be given back.
+  end = begin_search(settled_.value_or(points_.front()), false, to);
   if (end != End::found) return end;
   if (settled_ && settled_->position < from.position) {
     const Point settled = *settled_;
