@@ -177,6 +177,32 @@ TEST_CASE("a key put with a lease is there while somebody counts on it and gone 
         "nobody put"}});
 }
 
+TEST_CASE("a belief that lasts for no time binds nobody, and one instant is at once for leases") {
+  const Operation first = put(2, {1, 4}, 1, "v");
+  check_all(
+      {{"an empty belief with a lower epoch", {hold(1, {0, 50}, 2), hold(2, {10, 10}, 1)}, ""},
+       {"an empty belief behind its end", {over(2, {30, 40}, 1), hold(1, {50, 50}, 1)}, ""},
+       {"a refusal in the instant of a higher one",
+        {fence(2, {6, 9}, 1, false), fence(1, {9, 15}, 2, true)},
+        ""},
+       {"a refusal for the highest, and another in between later",
+        {fence(1, {0, 5}, 4, true), fence(2, {6, 8}, 2, false),
+         lost(3, "fence", 60, {{"resource", "r"}, {"token", 3}})},
+        ""},
+       {"over since the end of a later one was told",
+        {first, over(4, {5, 10}, 3), over(5, {80, 90}, 1), get(3, {50, 60}, "v")},
+        "its lease was over at 10 ns"},
+       {"over since it was told first",
+        {first, over(5, {80, 90}, 1), over(4, {5, 10}, 1), get(3, {50, 60}, "v")},
+        "its lease was over at 10 ns"},
+       {"there in the instant of its end",
+        {first, over(4, {21, 22}, 1), get(3, {22, 25}, "v")},
+        ""},
+       {"gone in the instant of its end",
+        {hold(1, {0, 9}, 1), first, get(3, {5, 9}, Value())},
+        ""}});
+}
+
 TEST_CASE("lines of leases that lack a field or have a wrong one are refused") {
   check_all({
       {"no epoch",

@@ -179,6 +179,9 @@ TEST_CASE("operations of unknown end fill free revisions, each one, where an ans
       {"above what was told before it was called",
        {write({0, 5}, 1, 5), lost_write(6, 7), read({0, 9}, 7, 4)},
        "whatever became of"},
+      {"of two alike the one that was called first, in whatever order they stand",
+       {write({0, 5}, 1, 5), lost_write(6, 7), lost_write(0, 7), read({0, 9}, 7, 4)},
+       ""},
       {"one for two reads", {lost_write(0, 7), read({1, 5}, 7, 1), read({6, 9}, 7, 2)}, ""},
       {"one comes back",
        {lost_write(0, 7), read({1, 5}, 7, 1), write({6, 9}, 1, 2), read({10, 12}, 7, 3)},
@@ -234,6 +237,90 @@ TEST_CASE("a part that can do with another revision makes room for a part that c
     history.back().client = 10 + revision;
   }
   CHECK(why(judge_by_witness(MapModel(), history)).contains("of unknown end took effect above"));
+}
+
+namespace {
+
+Operation put_of_k(std::string value, std::uint64_t revision) {
+  return done(1, "put", {0, 99}, {{"key", "k"}, {"value", std::move(value)}}, revision);
+}
+Operation lost_swap(std::string from, std::string to) {
+  return lost(3, "cas", 0, {{"key", "k"}, {"from", std::move(from)}, {"to", std::move(to)}});
+}
+// That k held something else at the revision.
+Operation was_not(std::string value, std::uint64_t revision) {
+  return done(2, "cas", {0, 99},
+              {{"key", "k"}, {"from", std::move(value)}, {"to", "other"}, {"swapped", false}},
+              revision);
+}
+
+}  // namespace
+
+TEST_CASE("what was tried and given up does not leave its operations to be placed once more") {
+  // x was seen, so z, put behind it, is settled. From there a and z again explain what was not at
+  // 4 and 5, and b and c alone what was not at 6; then nothing is left to explain 7. A second a
+  // would do, behind the z that was given up.
+  History history{
+      lost(3, "put", 0, {{"key", "k"}, {"value", "x"}}),
+      done(2, "get", {0, 99}, {{"key", "k"}, {"value", "x"}}, 2),
+      put_of_k("z", 3),
+      lost_swap("z", "a"),
+      lost_swap("a", "z"),
+      lost_swap("z", "b"),
+      lost_swap("b", "c"),
+      was_not("z", 4),
+      was_not("a", 5),
+      was_not("b", 6),
+      was_not("z", 6),
+  };
+  CHECK(why(judge_by_witness(MapModel(), history)) == "");
+  history.push_back(was_not("c", 7));
+  CHECK(why(judge_by_witness(MapModel(), history)).contains("whatever became of 5 operations"));
+  history.push_back(lost_swap("z", "a"));
+  CHECK(why(judge_by_witness(MapModel(), history)) == "");
+}
+
+namespace {
+
+Operation lost_put(std::string value) {
+  return lost(3, "put", 0, {{"key", "k"}, {"value", std::move(value)}});
+}
+Operation get_of_k(std::string value, std::uint64_t revision) {
+  return done(2, "get", {0, 99}, {{"key", "k"}, {"value", std::move(value)}}, revision);
+}
+Operation was_there(std::uint64_t revision) {
+  Operation operation = was_not("", revision);
+  operation.values[1].value = Value();
+  return operation;
+}
+
+// At 1 and 2, p or else q and s; at 4, behind the z that settles, p alone.
+History two_ways_to_begin() {
+  return {lost_put("p"),   lost_put("q"),    lost_put("s"),   was_there(1),    was_not("s", 1),
+          was_not("q", 2), put_of_k("z", 3), was_not("q", 4), was_not("s", 4), was_not("z", 4)};
+}
+
+}  // namespace
+
+TEST_CASE("what explained an answer is given back where another answer needs it more") {
+  History history = two_ways_to_begin();
+  CHECK(why(judge_by_witness(MapModel(), history)) == "");
+  // Both q and s were needed before z.
+  history.push_back(was_not("p", 5));
+  CHECK(why(judge_by_witness(MapModel(), history)).contains("whatever became of 3 operations"));
+  history.push_back(lost_put("s"));
+  CHECK(why(judge_by_witness(MapModel(), history)) == "");
+}
+
+TEST_CASE("a state that is met again with other operations left, or more room, is another") {
+  Operation first = lost_swap("", "b");
+  first.values[1].value = Value();
+  // The put is needed behind z, so that the swap came before.
+  CHECK(why(judge_by_witness(MapModel(), {lost_put("b"), first, get_of_k("b", 2), put_of_k("z", 3),
+                                          get_of_k("b", 5)})) == "");
+  // b came at 1 already, unseen, and left 2 to c.
+  CHECK(why(judge_by_witness(MapModel(), {lost_put("b"), lost_swap("b", "c"), was_not("x", 1),
+                                          get_of_k("c", 2)})) == "");
 }
 
 TEST_CASE("the witness checker stops at each of its bounds and says so") {
