@@ -126,6 +126,27 @@ TEST_CASE("the judge of sessions tells a right service from each wrong one") {
   }
 }
 
+TEST_CASE("the judge of sessions goes by times and serials, not by the order of the lines") {
+  const std::vector<JudgedRow> rows{
+      {"applied in the instant of the answer", {call({0, 5}, 1), applied(5, 1)}, ""},
+      {"applied in the instant of the call", {call({0, 5}, 1), applied(0, 1)}, ""},
+      {"by time", {attempt(0, 1), attempt(0, 2), applied(9, 2), applied(4, 1)}, ""},
+      {"the first attempt last", {attempt(5, 1), attempt(0, 1), applied(3, 1)}, ""},
+      {"the first answer last",
+       {call({6, 20}, 1), call({0, 5}, 1), applied(10, 1)},
+       "answered before it took"},
+      {"far behind one that nobody made",
+       {attempt(0, 1), attempt(1, 3), call({6, 9}, 4, 8)},
+       "call 2 was never made"},
+  };
+  for (const JudgedRow& row : rows) {
+    CAPTURE(row.name);
+    const std::string said = why(judge_sessions(row.history));
+    CAPTURE(said);
+    CHECK(fits(said, row.expected));
+  }
+}
+
 TEST_CASE("drawn sessions are legal, and illegal where an effect is missing, doubled or moved") {
   int missing_caught = 0;
   int moved_caught = 0;
