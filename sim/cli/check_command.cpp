@@ -190,15 +190,32 @@ int CheckCommand::run() {
   return kExitUsage;
 }
 
+/// What a judge does not take is refused, not passed over in silence.
+Result<> CheckCommand::check_options() const {
+  const bool takes_model = judge_ == kTimes || judge_ == "witness";
+  const auto refused = [&](std::string_view option) {
+    return Error(
+        Code::invalid_argument, "check",
+        fmt::format("{} is given, and --judge {} has no use for it; leave it out", option, judge_));
+  };
+  if (takes_model && model_.empty())
+    return Error(Code::invalid_argument, "check",
+                 fmt::format("--model is missing; the judge by {} needs one of {}", judge_,
+                             fmt::join(model_names(), ", ")));
+  if (!takes_model && !model_.empty()) return refused("--model");
+  if (check_->count("--work-max") > 0 && judge_ != kTimes && judge_ != "watches")
+    return refused("--work-max");
+  if (check_->count("--configurations-max") > 0 && judge_ != kTimes)
+    return refused("--configurations-max");
+  return {};
+}
+
 Result<int> CheckCommand::judge() {
   const auto in_file = [&](const Error& error) {
     return Error(error.code(), "check",
                  fmt::format("{}: {}", path_ == "-" ? "standard input" : path_, error.detail()));
   };
-  if (model_.empty() && (judge_ == kTimes || judge_ == "witness"))
-    return Error(Code::invalid_argument, "check",
-                 fmt::format("--model is missing; the judge by {} needs one of {}", judge_,
-                             fmt::join(model_names(), ", ")));
+  if (Result<> checked = check_options(); !checked) return checked.error();
   constexpr std::size_t kBytesMax = sim::HistoryLimits{}.bytes_max;
   Result<std::string> content = path_ == "-" ? read_input(std::cin, "standard input", kBytesMax)
                                              : read_input_file(path_, kBytesMax);
@@ -207,8 +224,13 @@ Result<int> CheckCommand::judge() {
   if (!history) return in_file(history.error());
   content->clear();
   content->shrink_to_fit();
+  if (history->empty())
+    return in_file(Error(Code::invalid_argument, "check",
+                         "there is no operation to judge; is it the file that was meant?"));
   if (judge_ != kTimes) {
-    const Result<sim::Ruling> ruling = rule(judge_, model_, *history);
+    RuleOptions options{.judge = judge_, .model = model_};
+    if (check_->count("--work-max") > 0) options.work_max = work_max_;
+    const Result<sim::Ruling> ruling = rule(options, *history);
     if (!ruling) return in_file(ruling.error());
     put(stdout, ruling_report(*ruling, judge_, *history, json_));
     return exit_status_of(ruling->verdict);

@@ -25,6 +25,7 @@ class CheckCommand {
   int run();
 
  private:
+  Result<> check_options() const;
   Result<int> judge();
 
   CLI::App* check_;

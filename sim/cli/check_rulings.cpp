@@ -40,38 +40,54 @@ constexpr std::array<NamedRule, 6> kWitnesses{{{"register", by_witness<sim::Regi
                                                {"list", by_witness<sim::ListModel>},
                                                {"lock", by_witness<sim::LockModel>},
                                                {"queue", by_witness<sim::QueueModel>}}};
-constexpr std::array<NamedRule, 3> kRules{{{"watches", sim::judge_watches},
-                                           {"leases", sim::judge_leases},
-                                           {"sessions", sim::judge_sessions}}};
+constexpr const char* kWatches = "watches";
+constexpr std::array<NamedRule, 2> kRules{
+    {{"leases", sim::judge_leases}, {"sessions", sim::judge_sessions}}};
+
+Result<Ruling> ruling_of(const RuleOptions& options, const History& history) {
+  if (options.judge == kWatches) {
+    sim::WatchOptions watches;
+    watches.work_max = options.work_max.value_or(watches.work_max);
+    return sim::judge_watches(history, watches);
+  }
+  const auto* found = std::ranges::find(kRules, options.judge, &NamedRule::name);
+  if (found != kRules.end()) return found->judge(history);
+  found = std::ranges::find(kWitnesses, options.model, &NamedRule::name);
+  TUBING_ASSERT(found != kWitnesses.end(), options.model);
+  return found->judge(history);
+}
 
 /// What --json prints.
 struct RulingJson {
   std::string verdict;
   std::string judge;
   std::uint64_t operations = 0;
+  std::uint64_t judged = 0;
   std::string why;
   std::vector<std::uint64_t> lines;
   std::vector<std::string> told;
   static constexpr auto fields =
       tubing::fields("verdict", &RulingJson::verdict, "judge", &RulingJson::judge, "operations",
-                     &RulingJson::operations, "why", &RulingJson::why, "lines", &RulingJson::lines,
-                     "told", &RulingJson::told);
+                     &RulingJson::operations, "judged", &RulingJson::judged, "why",
+                     &RulingJson::why, "lines", &RulingJson::lines, "told", &RulingJson::told);
 };
 
 }  // namespace
 
 std::vector<std::string> ruling_judges() {
-  std::vector<std::string> names{"witness"};
+  std::vector<std::string> names{"witness", kWatches};
   for (const NamedRule& rule : kRules) names.emplace_back(rule.name);
   return names;
 }
 
-Result<Ruling> rule(const std::string& judge, const std::string& model, const History& history) {
-  const auto* found = std::ranges::find(kRules, judge, &NamedRule::name);
-  if (found != kRules.end()) return found->judge(history);
-  found = std::ranges::find(kWitnesses, model, &NamedRule::name);
-  TUBING_ASSERT(found != kWitnesses.end(), model);
-  return found->judge(history);
+Result<Ruling> rule(const RuleOptions& options, const History& history) {
+  Result<Ruling> ruling = ruling_of(options, history);
+  if (ruling && ruling->judged == 0)
+    return Error(Code::invalid_argument, "check",
+                 fmt::format("none of its {} operations is for the judge of {}; see "
+                             "sim/HISTORY.md for those that are",
+                             history.size(), options.judge));
+  return ruling;
 }
 
 std::string ruling_report(const Ruling& ruling, const std::string& judge, const History& history,
@@ -79,11 +95,14 @@ std::string ruling_report(const Ruling& ruling, const std::string& judge, const 
   const std::string_view verdict = verdict_name(ruling.verdict);
   if (!json) {
     const std::string why = ruling.legal() ? "" : told(ruling, history) + "\n";
-    return fmt::format("{}: {} operations\n{}", verdict, history.size(), why);
+    const std::string of =
+        ruling.judged == history.size() ? "" : fmt::format("{} of ", ruling.judged);
+    return fmt::format("{}: {}{} operations\n{}", verdict, of, history.size(), why);
   }
   RulingJson out{.verdict = std::string(verdict),
                  .judge = judge,
                  .operations = history.size(),
+                 .judged = ruling.judged,
                  .why = ruling.why,
                  .lines = {},
                  .told = {}};

@@ -1,6 +1,8 @@
 // The judges of tubesim check that go by more than the times of operations.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,9 +13,15 @@ namespace tubing::cli {
 /// "witness", "watches", "leases", "sessions".
 std::vector<std::string> ruling_judges();
 
-/// Requires: `judge` is one of ruling_judges(); `model`, for the witness, one that check knows.
-Result<sim::Ruling> rule(const std::string& judge, const std::string& model,
-                         const sim::History& history);
+/// What the user asked of a judge; what it does not take, the user must not have asked for.
+struct RuleOptions {
+  std::string judge;                           ///< One of ruling_judges().
+  std::string model = {};                      ///< For the witness, one that check knows.
+  std::optional<std::uint64_t> work_max = {};  ///< For watches.
+};
+
+/// Errors: those of the judge; invalid_argument where no operation was for it.
+Result<sim::Ruling> rule(const RuleOptions& options, const sim::History& history);
 
 /// What is printed; with `json` one object.
 std::string ruling_report(const sim::Ruling& ruling, const std::string& judge,

@@ -15,8 +15,9 @@ MapEvents WatchFilter::seen(const MapEvents& events) const {
 }
 
 WatchStreamJudge::WatchStreamJudge(const History& history,
-                                   const std::vector<WatchedChange>& changes, Sightings& sightings)
-    : history_(history), changes_(changes), sightings_(sightings) {
+                                   const std::vector<WatchedChange>& changes, Sightings& sightings,
+                                   WatchWork& work)
+    : history_(history), changes_(changes), sightings_(sightings), work_(work) {
   for (const WatchedChange& change : changes_) {
     std::set<std::string> tables;
     for (const MapEvent& event : change.effect.events) tables.insert(event.table);
@@ -114,7 +115,8 @@ WatchStreamJudge::Wrong WatchStreamJudge::check_gap(const WatchStream& stream,
   if (table == tables_.end()) return std::nullopt;
   const auto revision = [](const WatchedChange* change) { return change->revision; };
   for (auto next = std::ranges::upper_bound(table->second, stream.stands_at, {}, revision);
-       next != table->second.end() && (*next)->revision <= last; ++next)
+       next != table->second.end() && (*next)->revision <= last; ++next) {
+    if (!work_.spend(1 + (*next)->effect.events.size())) return work_.undecided();
     for (const MapEvent& event : (*next)->effect.events)
       if (event.sure && stream.filter.sees(event))
         return Ruling::illegal(
@@ -122,6 +124,7 @@ WatchStreamJudge::Wrong WatchStreamJudge::check_gap(const WatchStream& stream,
                         "and went on to {}",
                         (*next)->revision, event.key, stream.stands_at, told.revision),
             {(*next)->at, told.at});
+  }
   return std::nullopt;
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "tubing/sim/detail/map_events.h"
+#include "tubing/sim/detail/watch_work.h"
 #include "tubing/sim/judges/ruling.h"
 
 namespace tubing::sim::detail {
@@ -57,18 +58,19 @@ using WatchedTable = std::vector<const WatchedChange*>;
 /// Adds up what the known changes say about a stream, and what they leave open.
 class WatchStreamJudge {
  public:
-  /// A revision that no known change has, as a stream showed it.
+  /// A revision that no known change has, as a stream showed it: at least one event.
   struct Sighting {
     std::size_t stream = 0;
     const WatchTold* told = nullptr;
   };
+  /// Those of a revision by stream.
   using Sightings = std::map<std::uint64_t, std::vector<Sighting>>;
 
   /// Requires: all outlive it; `changes` by revision.
   WatchStreamJudge(const History& history, const std::vector<WatchedChange>& changes,
-                   Sightings& sightings);
+                   Sightings& sightings, WatchWork& work);
 
-  /// `number`: the stream's, in sightings.
+  /// `number`: the stream's, in sightings. Requires: it rises.
   std::optional<Ruling> judge(WatchStream& stream, std::size_t number);
 
  private:
@@ -86,6 +88,7 @@ class WatchStreamJudge {
   const std::vector<WatchedChange>& changes_;
   std::map<std::string, WatchedTable> tables_;
   Sightings& sightings_;
+  WatchWork& work_;
 };
 
 /// An operation of unknown end that may explain a revision.
@@ -98,9 +101,11 @@ struct WatchCandidate {
 };
 
 /// Looks for an operation of unknown end for each revision that was seen and that no known change
-/// has: bipartite matching, along augmenting paths.
+/// has: bipartite matching, along augmenting paths. Where operations of unknown end change single
+/// keys no path is needed, and it takes O((u + r) log u).
 std::optional<Ruling> match_sightings(const WatchStreamJudge::Sightings& sightings,
                                       const std::vector<WatchStream>& streams,
-                                      const std::vector<WatchCandidate>& candidates);
+                                      const std::vector<WatchCandidate>& candidates,
+                                      WatchWork& work);
 
 }  // namespace tubing::sim::detail

@@ -65,6 +65,8 @@ class LeaseJudge {
  public:
   explicit LeaseJudge(const History& history) : history_(history) {}
 
+  std::size_t judged() const { return judged_; }
+
   Result<Ruling> judge() {
     for (std::size_t at = 0; at < history_.size(); ++at)
       if (Result<> taken = take(at); !taken) return taken.error();
@@ -103,6 +105,7 @@ class LeaseJudge {
   std::int64_t held_until(const std::string& resource, std::uint64_t epoch);
 
   const History& history_;
+  std::size_t judged_ = 0;
   std::map<std::string, Resource> resources_;
   std::map<std::string, Key> keys_;
   /// Of each resource: from an epoch on, the first moment at which all below it are over.
@@ -114,18 +117,23 @@ class LeaseJudge {
 Result<> LeaseJudge::take(std::size_t at) {
   const Operation& operation = history_[at];
   OperationReader in(operation);
-  if (operation.ending == Ending::failed) return {};
-  if (in.is("lease.put") || in.is("lease.delete")) return take_change(at, in);
-  if (in.is("lease.get")) return take_read(at, in);
   const bool hold = in.is("lease.hold");
   const bool end = in.is("lease.end");
-  if (!hold && !end && !in.is("fence")) return {};
+  const bool change = in.is("lease.put") || in.is("lease.delete");
+  const bool read = in.is("lease.get");
+  const bool known = in.is("fence") || hold || end || change || read;
+  if (!known && !operation.op.starts_with("lease.")) return {};
+  if (Result<bool> named = in.finish(true); !named) return at_line(at, named.error());
+  ++judged_;
+  if (operation.ending == Ending::failed) return {};
+  if (change) return take_change(at, in);
+  if (read) return take_read(at, in);
   const std::string name = in.text("resource");
   Fence line{{at, operation.client, count(in, hold || end ? "epoch" : "token"), operation.called,
               operation.returned}};
   line.known = in.has_results();
   if (!hold && !end) line.accepted = in.flag_result("accepted").value_or(false);
-  if (Result<bool> read = in.finish(true); !read) return at_line(at, read.error());
+  if (Result<bool> ended = in.finish(true); !ended) return at_line(at, ended.error());
   Resource& resource = resources_[name];
   if (hold) resource.holds.push_back(line);
   if (end && line.known) resource.ends.push_back(line);
@@ -341,6 +349,11 @@ LeaseJudge::Wrong LeaseJudge::check_kept(const std::string& name, const Key& key
 
 }  // namespace
 
-Result<Ruling> judge_leases(const History& history) { return LeaseJudge(history).judge(); }
+Result<Ruling> judge_leases(const History& history) {
+  LeaseJudge judge(history);
+  Result<Ruling> ruling = judge.judge();
+  if (ruling) ruling->judged = judge.judged();
+  return ruling;
+}
 
 }  // namespace tubing::sim

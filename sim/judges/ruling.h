@@ -26,6 +26,8 @@ struct Ruling {
   std::string why = {};
   /// Of the operations that the argument is about, their places in the history.
   std::vector<std::size_t> operations = {};
+  /// How many operations were for this judge; it passed over the others. 0: it judged nothing.
+  std::size_t judged = 0;
 
   static Ruling illegal(std::string why, std::vector<std::size_t> operations) {
     return {Verdict::illegal, std::move(why), std::move(operations)};

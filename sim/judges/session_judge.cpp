@@ -31,14 +31,11 @@ class SessionJudge {
  public:
   explicit SessionJudge(const History& history) : history_(history) {}
 
+  std::size_t judged() const { return attempts_.size() + effects_.size(); }
+
   Result<Ruling> judge() {
-    for (std::size_t at = 0; at < history_.size(); ++at) {
-      const Operation& operation = history_[at];
-      if (operation.op == "session.applied") {
-        effects_.push_back(at);
-        continue;
-      }
-      if (operation.find("session") == nullptr && operation.find("serial") == nullptr) continue;
+    if (Result<> sorted = sort_lines(); !sorted) return sorted.error();
+    for (const std::size_t at : attempts_) {
       Result<Wrong> wrong = take(at);
       if (!wrong) return wrong.error();
       if (*wrong) return **std::move(wrong);
@@ -63,6 +60,7 @@ class SessionJudge {
     std::int64_t serial = 0;
   };
 
+  Result<> sort_lines();
   Result<Which> which_call(std::size_t at) const;
   Result<Wrong> take(std::size_t at);
   Wrong take_reply(const std::string& which, Call& call, std::size_t at) const;
@@ -74,8 +72,24 @@ class SessionJudge {
 
   const History& history_;
   std::map<std::string, Session> sessions_;
+  std::vector<std::size_t> attempts_;
   std::vector<std::size_t> effects_;
 };
+
+Result<> SessionJudge::sort_lines() {
+  for (std::size_t at = 0; at < history_.size(); ++at) {
+    const Operation& operation = history_[at];
+    OperationReader in(operation);
+    if (in.is("session.applied")) {
+      effects_.push_back(at);
+    } else if (operation.op.starts_with("session.")) {
+      return at_line(at, in.finish(true).error());
+    } else if (operation.find("session") != nullptr || operation.find("serial") != nullptr) {
+      attempts_.push_back(at);
+    }
+  }
+  return {};
+}
 
 std::string call_name(const std::string& session, std::int64_t serial) {
   return fmt::format("call {} of session {}", serial, session);
@@ -239,6 +253,11 @@ Wrong SessionJudge::check_lost(const std::string& name, const Session& session) 
 
 }  // namespace
 
-Result<Ruling> judge_sessions(const History& history) { return SessionJudge(history).judge(); }
+Result<Ruling> judge_sessions(const History& history) {
+  SessionJudge judge(history);
+  Result<Ruling> ruling = judge.judge();
+  if (ruling) ruling->judged = judge.judged();
+  return ruling;
+}
 
 }  // namespace tubing::sim

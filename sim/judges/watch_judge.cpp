@@ -22,7 +22,11 @@ struct Heard {
 
 class WatchJudge {
  public:
-  explicit WatchJudge(const History& history) : history_(history) {}
+  WatchJudge(const History& history, const WatchOptions& options)
+      : history_(history), work_(options.work_max) {}
+
+  /// With no watch there is nothing to judge.
+  std::size_t judged() const { return watch_lines_ == 0 ? 0 : watch_lines_ + change_lines_; }
 
   Result<Ruling> judge() {
     if (Result<> taken = take_lines(); !taken) return taken.error();
@@ -33,10 +37,10 @@ class WatchJudge {
                                {changes_[i - 1].at, changes_[i].at});
     if (auto wrong = check_times()) return *std::move(wrong);
     detail::WatchStreamJudge::Sightings sightings;
-    detail::WatchStreamJudge judge(history_, changes_, sightings);
+    detail::WatchStreamJudge judge(history_, changes_, sightings, work_);
     for (std::size_t i = 0; i < streams_.size(); ++i)
       if (auto wrong = judge.judge(streams_[i], i)) return *std::move(wrong);
-    return detail::match_sightings(sightings, streams_, candidates_).value_or(Ruling());
+    return detail::match_sightings(sightings, streams_, candidates_, work_).value_or(Ruling());
   }
 
  private:
@@ -47,6 +51,9 @@ class WatchJudge {
   Wrong check_times();
 
   const History& history_;
+  detail::WatchWork work_;
+  std::size_t watch_lines_ = 0;
+  std::size_t change_lines_ = 0;
   std::vector<detail::WatchedChange> changes_;
   std::vector<detail::WatchCandidate> candidates_;
   std::vector<WatchStream> streams_;
@@ -61,6 +68,7 @@ Result<> WatchJudge::take_lines() {
     else if (Result<> taken = take_change(at); !taken)
       return taken;
   }
+  watch_lines_ = watches.size();
   std::ranges::sort(watches, {},
                     [&](std::size_t at) { return std::pair(history_[at].called, at); });
   for (const std::size_t at : watches)
@@ -73,6 +81,7 @@ Result<> WatchJudge::take_change(std::size_t at) {
   Result<std::vector<detail::MapEffect>> effects = detail::effects_of(operation);
   if (!effects) return at_line(at, effects.error());
   if (effects->empty()) return {};
+  ++change_lines_;
   if (operation.ending == Ending::unknown) {
     candidates_.push_back({at, operation.called, 0, *std::move(effects)});
     return {};
@@ -86,15 +95,17 @@ Result<> WatchJudge::take_change(std::size_t at) {
 
 Result<> WatchJudge::take_watch(std::size_t at) {
   const Operation& operation = history_[at];
-  if (operation.ending == Ending::failed) return {};
   OperationReader in(operation);
-  const std::int64_t watch = in.number("watch");
-  if (in.is("watch.open")) return open(in, at, watch);
-  WatchTold told{.at = at, .time = operation.returned};
+  const bool opens = in.is("watch.open");
   const bool batch = in.is("watch.batch");
   const bool progress = in.is("watch.progress");
   const bool compacted = in.is("watch.compacted");
   const bool lagging = in.is("watch.lagging");
+  if (Result<bool> known = in.finish(true); !known) return at_line(at, known.error());
+  if (operation.ending == Ending::failed) return {};
+  const std::int64_t watch = in.number("watch");
+  if (opens) return open(in, at, watch);
+  WatchTold told{.at = at, .time = operation.returned};
   if (progress) told.kind = WatchTold::Kind::progress;
   if (compacted) told.kind = WatchTold::Kind::compacted;
   if (lagging) told.kind = WatchTold::Kind::lagging;
@@ -177,6 +188,11 @@ Wrong WatchJudge::check_times() {
 
 }  // namespace
 
-Result<Ruling> judge_watches(const History& history) { return WatchJudge(history).judge(); }
+Result<Ruling> judge_watches(const History& history, const WatchOptions& options) {
+  WatchJudge judge(history, options);
+  Result<Ruling> ruling = judge.judge();
+  if (ruling) ruling->judged = judge.judged();
+  return ruling;
+}
 
 }  // namespace tubing::sim

@@ -5,6 +5,13 @@
 
 namespace tubing::sim {
 
+/// How much the judge of watches does before it gives up.
+struct WatchOptions {
+  /// Units: changes that watches pass over, and comparisons of what a watch has shown with what an
+  /// operation of unknown end may have done, each about 10 ns and at most 10 bytes.
+  std::uint64_t work_max = 500'000'000;
+};
+
 /// Judges the lines `watch.*` of a history against its changes of a map, as HISTORY.md has both;
 /// the others are passed over. A watch sees the keys of one table, in a range. It stands at a
 /// revision: that at which it was opened, then that which it was told last.
@@ -24,8 +31,9 @@ namespace tubing::sim {
 /// or renamed, and whether a delete that does not say so found its key. What it calls illegal is
 /// illegal always. Whether the changes themselves are right is for the witness checker to say.
 /// Errors: invalid_argument: a field that is missing or of a wrong type, and the line.
-/// Units: it takes O(n log n), and each watch the number of changes of its table that it passes;
-/// matching u operations of unknown end to r revisions takes O(u r) at worst.
-Result<Ruling> judge_watches(const History& history);
+/// Units: it takes O(n log n), and each watch the number of changes of its table that it passes.
+/// Transactions of unknown end that may explain revisions in several ways take O(u r) at worst, for
+/// u of them and r revisions. `undecided` where WatchOptions were met before a verdict.
+Result<Ruling> judge_watches(const History& history, const WatchOptions& options = {});
 
 }  // namespace tubing::sim

@@ -50,7 +50,9 @@ Result<Ruling> judge_by_witness(M model, const History& history,
                                 const WitnessOptions& options = {}) {
   detail::ModelWitness<M> witness(model, history);
   if (Result<> read = witness.read(); !read) return read.error();
-  return detail::WitnessJudge(history, witness, options).judge();
+  Result<Ruling> ruling = detail::WitnessJudge(history, witness, options).judge();
+  if (ruling) ruling->judged = history.size();
+  return ruling;
 }
 
 }  // namespace tubing::sim

@@ -248,6 +248,97 @@ std::vector<JudgedRow> rows_of_unknown() {
   };
 }
 
+std::vector<JudgedRow> rows_of_branches() {
+  return {
+      {"one goes on where none is left of what it could do",
+       {lost_put(6, "a", 1),
+        lost(2, "txn", 0,
+             {{"if", Values{}}, {"then", Values{shown("a", 1)}}, {"else", Values{shown("b", 1)}}}),
+        lost(3, "txn", 0,
+             {{"if", Values{}}, {"then", Values{shown("b", 1)}}, {"else", Values{shown("c", 1)}}}),
+        open(0, 0), batch(5, 0, 3, {shown("a", 1)}), batch(7, 3, 4, {shown("b", 1)}),
+        batch(8, 4, 5, {shown("a", 1)}), batch(9, 5, 6, {shown("c", 1)})},
+       "what revision 6 did"},
+      {"a delete that may have found nothing",
+       {lost(2, "txn", 0,
+             {{"if", Values{}},
+              {"then", Values{shown("a", 1), shown("b", Value())}},
+              {"else", Values{}}}),
+        open(0, 0), batch(5, 0, 3, {shown("a", 1)})},
+       ""},
+      {"a delete that found its key for one watch alone",
+       {lost(2, "txn", 0,
+             {{"if", Values{}},
+              {"then", Values{shown("a", 1), shown("b", Value())}},
+              {"else", Values{}}}),
+        open(0, 0), batch(5, 0, 3, {shown("a", 1)}),
+        done(8, "watch.open", {0, 0}, {{"watch", 2}, {"after", 0}}),
+        batch(5, 0, 3, {shown("a", 1), shown("b", Value())}, 2)},
+       "no operation explains"},
+      {"a key that another watch should have seen as well",
+       {lost(
+            2, "txn", 0,
+            {{"if", Values{}}, {"then", Values{shown("a", 1), shown("b", 1)}}, {"else", Values{}}}),
+        done(8, "watch.open", {0, 0}, {{"watch", 2}, {"after", 0}, {"to", "b"}}),
+        batch(5, 0, 3, {shown("a", 1)}, 2), open(0, 0, kFromB), mark(5, 3)},
+       "no operation explains"},
+  };
+}
+
+// Transactions of unknown end that did one thing or another, and a watch that may have seen them.
+class DrawnBranches {
+ public:
+  explicit DrawnBranches(std::uint64_t seed) : prng_(seed) {}
+
+  History run() {
+    History history{open(0, 0)};
+    const std::int64_t batches = 3 + drawn(5);
+    for (std::int64_t i = 1; i <= batches; ++i) {
+      seen_.push_back(key());
+      history.push_back(
+          batch(10 * i, i - 1, static_cast<std::uint64_t>(i), {shown(seen_.back(), 1)}));
+    }
+    for (std::int64_t i = batches + drawn(2); i > 0; --i) {
+      const std::int64_t told = drawn(static_cast<std::uint64_t>(batches));
+      asked_.push_back({told, key(), key()});
+      history.push_back(lost(static_cast<std::uint64_t>(20 + i), "txn", 10 * told + 5,
+                             {{"if", Values{}},
+                              {"then", Values{shown(asked_.back().then, 1)}},
+                              {"else", Values{shown(asked_.back().otherwise, 1)}}}));
+    }
+    return history;
+  }
+
+  // By trying all.
+  bool is_legal(std::size_t from = 0) {
+    if (from == seen_.size()) return true;
+    return std::ranges::any_of(asked_, [&](Asked& asked) {
+      const bool fits = asked.told < static_cast<std::int64_t>(from) + 1 &&
+                        (asked.then == seen_[from] || asked.otherwise == seen_[from]);
+      if (asked.used || !fits) return false;
+      asked.used = true;
+      const bool legal = is_legal(from + 1);
+      asked.used = false;
+      return legal;
+    });
+  }
+
+ private:
+  struct Asked {
+    std::int64_t told;
+    std::string then;
+    std::string otherwise;
+    bool used = false;
+  };
+
+  std::int64_t drawn(std::uint64_t below) { return static_cast<std::int64_t>(prng_.below(below)); }
+  std::string key() { return std::string(1, static_cast<char>('a' + drawn(4))); }
+
+  Prng prng_;
+  std::vector<std::string> seen_;
+  std::vector<Asked> asked_;
+};
+
 // A store that changes keys, some of them by operations whose end nobody knows, and watches that
 // are told of it as they should be.
 class DrawnWatches {
@@ -322,7 +413,8 @@ class DrawnWatches {
 }  // namespace
 
 TEST_CASE("the judge of watches tells what was shown from what should have been") {
-  for (const auto& rows : {rows_of_batches(), rows_of_effects(), rows_of_ends(), rows_of_unknown()})
+  for (const auto& rows : {rows_of_batches(), rows_of_effects(), rows_of_ends(), rows_of_unknown(),
+                           rows_of_branches()})
     for (const JudgedRow& row : rows) {
       CAPTURE(row.name);
       const std::string said = why(judge_watches(row.history));
@@ -370,4 +462,48 @@ TEST_CASE("drawn watches are legal, and illegal with a batch missing, doubled, l
     CHECK(times > 250);
   }
   CHECK(caught.size() == 4);
+}
+
+TEST_CASE("what watches have seen of transactions of unknown end is explained where it can be") {
+  std::map<bool, int> times;
+  for (std::uint64_t seed = 1; seed <= 5'000; ++seed) {
+    CAPTURE(seed);
+    DrawnBranches drawn(seed);
+    const History history = drawn.run();
+    CAPTURE(history_text(history));
+    const bool legal = drawn.is_legal();
+    ++times[legal];
+    REQUIRE(judge_watches(history)->legal() == legal);
+  }
+  CHECK(times[true] > 300);
+  CHECK(times[false] > 500);
+}
+
+TEST_CASE("twenty thousand changes of unknown end that look alike are found within few steps") {
+  History history{open(0, 0)};
+  constexpr std::int64_t kChanges = 20'000;
+  for (std::int64_t i = 0; i < kChanges; ++i) {
+    history.push_back(lost_put(10 * i, "a", 1));
+    history.push_back(batch(10 * i + 5, i, static_cast<std::uint64_t>(i) + 1, {shown("a", 1)}));
+  }
+  const WatchOptions options{.work_max = std::uint64_t{kChanges} * 20};
+  CHECK(why(judge_watches(history, options)).empty());
+  // The last one lacks its own; nobody else can help.
+  history.erase(history.end() - 2);
+  CHECK(why(judge_watches(history, options)).contains("what revision 20000 did"));
+}
+
+TEST_CASE("the judge of watches gives up at its limit, and says so") {
+  History history{open(0, 0)};
+  for (std::int64_t i = 0; i < 100; ++i) history.push_back(lost_put(0, "a", 1));
+  for (std::int64_t i = 0; i < 100; ++i)
+    history.push_back(batch(5 + i, i, static_cast<std::uint64_t>(i) + 1, {shown("a", 1)}));
+  CHECK(why(judge_watches(history, {.work_max = 300})) ==
+        "undecided: 300 steps were not enough (work_max); raise it, or check a shorter history");
+  History passed{open(0, 0, kFromB)};
+  for (std::int64_t i = 0; i < 100; ++i)
+    passed.push_back(put({2 * i, 2 * i + 1}, "a", 1, static_cast<std::uint64_t>(i) + 1));
+  passed.push_back(mark(300, 100));
+  CHECK(why(judge_watches(passed, {.work_max = 100})).starts_with("undecided"));
+  CHECK(why(judge_watches(passed, {.work_max = 400})).empty());
 }

@@ -26,6 +26,14 @@ const std::string kHolds =
     "\n"
     R"({"client":2,"op":"lease.hold","resource":"r","epoch":2,"call":200,"return":400,"ok":true})"
     "\n";
+const std::string kWatched =
+    R"({"client":3,"op":"watch.open","watch":1,"after":0,"from":"b","call":9,"return":9,"ok":true})"
+    "\n"
+    R"({"client":3,"op":"watch.progress","watch":1,"call":250,"return":250,"ok":true,"rev":3})"
+    "\n";
+const std::string kCalled =
+    R"({"client":3,"op":"add","session":"s","serial":1,"call":90,"return":95,"ok":true})"
+    "\n";
 
 }  // namespace
 
@@ -46,11 +54,16 @@ TEST_CASE("tubesim check judges maps by their times and by their revisions") {
 }
 
 TEST_CASE("tubesim check judges watches, leases and sessions by their lines") {
-  CHECK(check(kPuts, {"--judge", "watches"}).status == 0);
-  CHECK(check(kPuts, {"--judge", "sessions"}).status == 0);
+  const Finished watched = check(kPuts + kWatched + kStaleGet, {"--judge", "watches"});
+  CHECK(watched.status == 0);
+  CHECK(watched.out == "legal: 4 of 5 operations\n");
+  const Finished called = check(kPuts + kCalled, {"--judge", "sessions"});
+  CHECK(called.status == 0);
+  CHECK(called.out == "legal: 1 of 3 operations\n");
   const Finished illegal = check(kHolds, {"--judge", "leases", "--json"});
   CHECK(illegal.status == 1);
-  CHECK(illegal.out.starts_with(R"({"verdict":"illegal","judge":"leases","operations":2,"why":)"));
+  CHECK(illegal.out.starts_with(
+      R"({"verdict":"illegal","judge":"leases","operations":2,"judged":2,"why":)"));
   CHECK(illegal.out.contains(R"("lines":[1,2],"told":["client 1: lease.hold resource r epoch 1,)"));
   const Finished malformed =
       check(R"({"client":1,"op":"lease.hold","epoch":1,"call":1,"return":3,"ok":true})"
@@ -67,4 +80,50 @@ TEST_CASE("tubesim check asks for the model that a judge needs") {
     CHECK(refused.err.contains("--model is missing; the judge by " + std::string(judge)));
     CHECK(refused.err.contains("register, cas, map, list, lock, queue"));
   }
+}
+
+TEST_CASE("tubesim check calls nothing legal of which it judged nothing") {
+  for (const char* judge : {"watches", "sessions", "leases"}) {
+    CAPTURE(judge);
+    const Finished refused = check(kPuts, {"--judge", judge});
+    CHECK(refused.status == 2);
+    CHECK(refused.err.contains(": none of its 2 operations is for the judge of " +
+                               std::string(judge)));
+    const Finished empty = check("", {"--judge", judge});
+    CHECK(empty.status == 2);
+    CHECK(empty.err.contains(": there is no operation to judge"));
+  }
+  CHECK(check("", {"--model", "register"}).status == 2);
+}
+
+TEST_CASE("tubesim check refuses what a judge has no use for") {
+  const std::vector<std::vector<std::string>> refused{
+      {"--judge", "leases", "--model", "register"},
+      {"--judge", "leases", "--work-max", "5"},
+      {"--judge", "witness", "--work-max", "5", "--model", "map"},
+      {"--judge", "watches", "--configurations-max", "5"}};
+  for (const std::vector<std::string>& options : refused) {
+    CAPTURE(options[2]);
+    const Finished finished = check(kHolds, options);
+    CHECK(finished.status == 2);
+    CHECK(finished.err.contains(options[2] + " is given, and --judge " + options[1]));
+  }
+  const Finished undecided = check(kPuts + kWatched, {"--judge", "watches", "--work-max", "1"});
+  CHECK(undecided.status == 3);
+  CHECK(undecided.out.starts_with("undecided: 4 operations\n1 steps were not enough (work_max)"));
+}
+
+TEST_CASE("tubesim check refuses a name that is none of its judge's own") {
+  const std::vector<std::pair<std::string, std::string>> rows{
+      {"lease.hodl", "leases"}, {"watch.bach", "watches"}, {"session.aplied", "sessions"}};
+  for (const auto& [op, judge] : rows)
+    for (const char* end : {R"("return":90,"ok":true})", R"("return":90,"ok":false})"}) {
+      CAPTURE(op);
+      const Finished refused =
+          check(kHolds + R"({"client":3,"session":"s","serial":1,"call":90,"op":")" + op + "\"," +
+                    end + "\n",
+                {"--judge", judge});
+      CHECK(refused.status == 2);
+      CHECK(refused.err.contains(": line 3: no operation '" + op + "' is known"));
+    }
 }
