@@ -40,8 +40,20 @@ void Disk::begin_next(Line& line) {
   const DiskRequest& request = *line.current.request;
   line.hung = medium_.draw_hang(request);
   if (line.hung) return;
-  line.done = reactor_.schedule(reactor_.world_now() + medium_.draw_time(request),
-                                [this, &line] { complete(line); });
+  complete_at(line, reactor_.world_now() + medium_.draw_time(request));
+}
+
+void Disk::complete_at(Line& line, Time at) {
+  line.done_at = at;
+  line.done = reactor_.schedule(at, [this, &line] { complete(line); });
+}
+
+void Disk::hasten() {
+  for (Line& line : lines_) {
+    if (!line.done.pending()) continue;
+    const Time anew = reactor_.world_now() + medium_.draw_healthy_time(*line.current.request);
+    complete_at(line, std::min(line.done_at, anew));
+  }
 }
 
 DiskMedium::Opening& Disk::opening(const DiskRequest& request) {
@@ -68,7 +80,7 @@ void Disk::complete(Line& line) {
 void Disk::release_hung() {
   for (Line& line : lines_) {
     if (!std::exchange(line.hung, false)) continue;
-    line.done = reactor_.schedule(reactor_.world_now(), [this, &line] { complete(line); });
+    complete_at(line, reactor_.world_now());
   }
 }
 

@@ -44,12 +44,15 @@ class Disk final : public channel::Disk, public Seam {
     std::vector<Queued> waiting;
     Queued current;
     VirtualReactor::Event done;
+    Time done_at;
     bool hung = false;
   };
 
   void start(std::unique_ptr<channel::DiskRequest> request) override;
   void begin_next(Line& line);
   void complete(Line& line);
+  void complete_at(Line& line, Time at);
+  void hasten();
   void release_hung();
   DiskMedium::Opening& opening(const channel::DiskRequest& request);
 

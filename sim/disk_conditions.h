@@ -61,6 +61,15 @@ struct DiskConditions {
   std::uint32_t slow = 0;
   Duration slow_max = std::chrono::milliseconds(500);
   std::uint32_t hung = 0;
+
+  /// Whether anything may take less time than it would before.
+  bool eases(const DiskConditions& before) const {
+    return latency_min < before.latency_min || latency_max < before.latency_max ||
+           sync_min < before.sync_min || sync_max < before.sync_max || slow < before.slow ||
+           slow_max < before.slow_max ||
+           (before.bytes_per_second != 0 &&
+            (bytes_per_second == 0 || bytes_per_second > before.bytes_per_second));
+  }
 };
 
 /// How often each thing happened on a disk since it was made.

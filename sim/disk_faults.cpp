@@ -63,13 +63,20 @@ bool DiskMedium::strikes(DiskFault fault, std::uint32_t rate, std::string_view p
   return rate != 0 && draws(fault).chance(rate, 1'000'000);
 }
 
+void DiskMedium::set_conditions(const DiskConditions& conditions) {
+  const DiskConditions before = std::exchange(conditions_, conditions);
+  if (before.hung != 0 && conditions.hung == 0) release_hung();
+  if (!conditions.eases(before)) return;
+  for (Disk* disk : disks_) disk->hasten();
+}
+
 void DiskMedium::heal() {
   orders_.clear();
-  for (std::uint32_t* rate : {&conditions_.rot, &conditions_.misdirected, &conditions_.read_error,
-                              &conditions_.write_error, &conditions_.sync_error,
-                              &conditions_.no_space, &conditions_.slow, &conditions_.hung})
-    *rate = 0;
   note("disk.heal", {});
+  DiskConditions healed = conditions_;
+  healed.rot = healed.misdirected = healed.read_error = healed.write_error = healed.sync_error =
+      healed.no_space = healed.slow = healed.hung = 0;
+  set_conditions(healed);
   release_hung();
 }
 
@@ -82,13 +89,18 @@ Duration DiskMedium::between(Prng prng, Duration min, Duration max) {
   return detail::draw(prng, min, max);
 }
 
-Duration DiskMedium::draw_time(const DiskRequest& request) {
+Duration DiskMedium::draw_healthy_time(const DiskRequest& request) {
   Duration time = between(draws_latency(), conditions_.latency_min, conditions_.latency_max);
   if (is_sync(request.operation))
     time += between(draws_latency(), conditions_.sync_min, conditions_.sync_max);
   if (conditions_.bytes_per_second > 0)
     time += Duration(static_cast<std::int64_t>(payload_bytes(request) * 1'000'000'000 /
                                                conditions_.bytes_per_second));
+  return time;
+}
+
+Duration DiskMedium::draw_time(const DiskRequest& request) {
+  Duration time = draw_healthy_time(request);
   if (strikes(DiskFault::slow, conditions_.slow, request.path)) {
     count(DiskFault::slow);
     time += between(draws(DiskFault::slow), Duration(1), conditions_.slow_max);
@@ -141,7 +153,7 @@ void DiskMedium::lose_power() {
 
 void DiskMedium::lose_unsynced(NodeId id) {
   DiskFile& file = *tree_.node(id)->file;
-  Prng prng = losses_of_files_.of(tree_.path_of(id), counts_.power_losses);
+  Prng prng = losses_of_files_.of(tree_.told_path(id), counts_.power_losses);
   const auto chance = [&](std::uint32_t rate) { return prng.chance(rate, 1'000'000); };
   const bool any_order = chance(conditions_.reordered_write);
   bool gap = false;  // an earlier change is lost, in whole or in part

@@ -37,7 +37,8 @@ class DiskMedium {
   DiskMedium(const DiskMedium&) = delete;
   DiskMedium& operator=(const DiskMedium&) = delete;
 
-  void set_conditions(const DiskConditions& conditions) { conditions_ = conditions; }
+  /// What is under way ends no later than if it began now; what hung at a rate ends once that is 0.
+  void set_conditions(const DiskConditions& conditions);
   const DiskConditions& conditions() const { return conditions_; }
   /// The next `count` operations that the fault can meet, on paths that begin with `path`, meet it.
   /// Requires: it is one that strikes single operations: rot (of a read), misdirected, an error,
@@ -92,6 +93,7 @@ class DiskMedium {
   void perform_part(channel::DiskRequest& request, Opening& opening);
   void close(Opening& opening);
   Duration draw_time(const channel::DiskRequest& request);
+  Duration draw_healthy_time(const channel::DiskRequest& request);
   bool draw_hang(const channel::DiskRequest& request);
   detail::ChangeId last_change() const { return last_change_; }
 

@@ -164,11 +164,12 @@ void Nemesis::relent(FaultAction action, HostId id) {
         const bool killed = !process->running() && !process->result();
         if (killed || process->dying()) process->start();
       }
-      return;
+      return hold_down(host);
     case FaultAction::power:
     case FaultAction::wipe:
-      if (!is_dark(id)) host.power_on();
-      return;
+      if (is_dark(id)) return;
+      host.power_on();
+      return hold_down(host);
     case FaultAction::pause:
       if (in_force(action, id)) return;
       for (const auto& process : host.processes())
@@ -177,6 +178,14 @@ void Nemesis::relent(FaultAction action, HostId id) {
     case FaultAction::clock_rate: return set_clock(host);
     case FaultAction::disk: return set_disk(host);
     default: return;
+  }
+}
+
+// What starts meets the faults that still last.
+void Nemesis::hold_down(Host& host) {
+  for (const auto& process : host.processes()) {
+    if (in_force(FaultAction::crash, host.id())) process->crash();
+    if (in_force(FaultAction::pause, host.id()) && process->running()) process->pause();
   }
 }
 
@@ -223,7 +232,6 @@ void Nemesis::set_disk(Host& host) {
   for (const ScheduledFault* fault : those_of(FaultAction::disk, host.id()))
     if (std::uint32_t* rate = rate_of(conditions, fault->disk)) worsen(*rate, fault->amount);
   host.disk().set_conditions(conditions);
-  if (conditions.hung == 0) host.disk().release_hung();
 }
 
 bool Nemesis::in_force(FaultAction action, HostId host) const {

@@ -43,6 +43,7 @@ class Nemesis {
   void heal(const ScheduledFault& fault);
   void strike(const ScheduledFault& fault, HostId host);
   void relent(FaultAction action, HostId host);
+  void hold_down(Host& host);
   void set_network();
   void set_clock(Host& host);
   void set_disk(Host& host);

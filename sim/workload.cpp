@@ -80,6 +80,8 @@ void StepReader::arguments(std::span<const std::string_view> words, WorkloadStep
     if (word.size() > rules_.argument_bytes_max)
       return complain(fmt::format("an argument has {} bytes; {} are the most", word.size(),
                                   rules_.argument_bytes_max));
+    if (!std::ranges::all_of(word, [](char c) { return c > ' ' && c < 0x7f; }))
+      return complain(fmt::format("{} is not of printable ASCII alone", detail::shown(word)));
     step.arguments.emplace_back(word);
   }
 }

@@ -33,7 +33,7 @@ using Workload = std::vector<WorkloadStep>;
 ///     c3 +12ms write a 7        12 ms behind the end of what c3 did before
 ///     c3 1500ms read a          1.5 s after the world began, or when c3 is free, if that is later
 ///
-/// Requires: arguments have no blanks, and do not begin with `#`.
+/// Requires: arguments are printable ASCII without blanks, and do not begin with `#`.
 std::string workload_text(const Workload& workload);
 
 /// An operation that a scenario's clients can do, with the names of its arguments.

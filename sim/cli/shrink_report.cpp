@@ -61,6 +61,16 @@ std::string of(std::size_t left, std::size_t all, std::string_view what) {
   return fmt::format("{} of its {}", left, counted(all, what));
 }
 
+/// For who has no files of them.
+std::string texts_told(const Shrunk& shrunk) {
+  std::string told;
+  if (shrunk.scenario.schedule)
+    told += fmt::format("\nits schedule:\n{}", indented(*shrunk.scenario.schedule));
+  if (shrunk.scenario.workload)
+    told += fmt::format("\nits workload:\n{}", indented(*shrunk.scenario.workload));
+  return told;
+}
+
 /// Writes what is left, and adds to `repeat` what reads it back.
 Result<> write_files(const sim::Scenario& scenario, const Shrunk& shrunk, std::string& repeat) {
   const std::string stem = fmt::format("{}-{}", scenario.name, shrunk.seed);
@@ -121,6 +131,7 @@ Result<> shrink_and_tell(const sim::Scenario& scenario, std::uint64_t seed,
   Result<> written = write_files(scenario, *shrunk, repeat);
   // The story is worth reading where its files cannot be written, too.
   put(stdout, json ? shrunk_json(*shrunk, repeat) + "\n" : shrunk_text(*shrunk, repeat));
+  if (!written && !json) put(stdout, texts_told(*shrunk));
   return written;
 }
 

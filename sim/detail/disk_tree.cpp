@@ -43,6 +43,11 @@ DiskTree::Place DiskTree::find(std::string_view path) const {
 
 std::string DiskTree::path_of(NodeId id) const { return path_below(kRoot, id); }
 
+std::string DiskTree::told_path(NodeId id) const {
+  std::string path = path_of(id);
+  return path.empty() && id != kRoot ? "#" + std::to_string(id) : path;
+}
+
 std::string DiskTree::path_below(NodeId folder, NodeId id) const {
   for (const auto& [name, to] : node(folder)->folder.seen) {
     if (to == id) return name;
@@ -129,7 +134,7 @@ std::uint64_t DiskTree::lose_power(const std::function<bool(const std::string& p
   for (const NodeId id : folders) {
     if (!node(id)) continue;  // an earlier one held it
     hold(id);
-    const std::string path = path_of(id) + "/";
+    const std::string path = told_path(id) + "/";
     DiskFolder& folder = node(id)->folder;
     std::set<std::string> lost_names;
     std::set<NodeId> lost_nodes;

@@ -65,6 +65,8 @@ class DiskTree {
   const std::map<NodeId, DiskNode>& nodes() const { return nodes_; }
   /// The path by which `id` is seen now; empty where it has none.
   std::string path_of(NodeId id) const;
+  /// As path_of; what has no name is told by its number.
+  std::string told_path(NodeId id) const;
 
   /// Requires: nothing has that name; `place.code` is ok.
   NodeId create(const Place& place, bool is_folder, ChangeId change);

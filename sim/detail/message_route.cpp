@@ -61,7 +61,10 @@ Time MessageRoute::draw_arrival(Time now, std::size_t bytes) {
   if (bytes_per_second_ != 0) {
     using Wide = unsigned __int128;
     const Wide span = (Wide{bytes} * 1'000'000'000 + bytes_per_second_ - 1) / bytes_per_second_;
-    line_free_ = std::max(line_free_, now) + Duration(static_cast<std::int64_t>(span));
+    // What would take longer than a simulation can never arrives in one.
+    const Time busy_until = std::max(line_free_, now);
+    const Wide most = (Time::max().time_since_epoch() / 2 - busy_until.time_since_epoch()).count();
+    line_free_ = busy_until + Duration(static_cast<std::int64_t>(std::min(span, most)));
     leaves = line_free_;
   }
   return leaves + links_.draw_latency(from_, to_);

@@ -28,6 +28,9 @@ constexpr Duration kLinger = 5s;
 /// How long a host that all faults have left may take to reach another one.
 constexpr Duration kReachMax = 15s;
 constexpr std::size_t kOpensMax = 4;  ///< That one process has under way.
+/// Ends that one process has: with a clock that runs a hundred times as fast it would open more
+/// than a session takes.
+constexpr std::size_t kLivingMax = 200;
 
 /// With room for one value: each but the first needs credit that was granted anew.
 inline constexpr Service<std::uint64_t, std::uint64_t> kProbe{"echo.probe", 1};
@@ -87,7 +90,7 @@ Task<> Echo::open_talks(Nursery& n, Process& self, Talker& talker, std::size_t& 
   while (world.now() < quiet_) {
     const auto hosts = static_cast<HostId>(world.hosts().size());
     const auto peer = static_cast<HostId>((self.host().id() + 1 + prng.below(hosts - 1)) % hosts);
-    if (open < kOpensMax) {
+    if (open < kOpensMax && talker.living() < kLivingMax) {
       ++open;
       n.spawn("open", open_one(n, self, talker, world.host(peer).name(), open));
     }

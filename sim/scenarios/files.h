@@ -8,7 +8,7 @@
 namespace tubing::sim {
 
 /// Its disk is worked on until all is healed: a schedule that goes on for longer is refused.
-inline constexpr Duration kFilesScheduleMax = std::chrono::minutes(10);
+inline constexpr Duration kFilesScheduleMax = std::chrono::minutes(2);
 
 /// What runs did; a campaign sums these up, so that nothing is silently never tried.
 struct FilesCounts {

@@ -11,6 +11,10 @@
 namespace tubing::sim {
 namespace {
 
+constexpr std::string_view kCounters =
+    "A write takes a counter above those that it hears of; of two with the same counter the one of "
+    "the client with the higher number is to stay.\n";
+
 using detail::seconds_told;
 using detail::span_told;
 
@@ -238,9 +242,13 @@ std::string Teller::beginning() const {
   for (const std::string& key : state_.keys)
     if (std::ranges::any_of(history_, [&](const Operation& o) { return o.text("key") == key; }))
       keys.push_back(key);
-  return fmt::format("{} replicas, {}, keep {}; {} {} them.\n", replicas.size(),
+  const bool ties = std::ranges::any_of(state_.notes, [](const RegisterNote& note) {
+    return note.kind == RegisterNote::Kind::ignored;
+  });
+  return fmt::format("{} replicas, {}, keep {}; {} {} them.\n{}", replicas.size(),
                      replicas_listed(replicas), keys.empty() ? "nothing" : listed(keys),
-                     listed(clients), clients.size() == 1 ? "uses" : "use");
+                     clients.empty() ? "nobody" : listed(clients),
+                     clients.size() <= 1 ? "uses" : "use", ties ? kCounters : "");
 }
 
 }  // namespace

@@ -8,6 +8,22 @@ namespace tubing::sim {
 
 using namespace std::chrono_literals;
 
+namespace {
+
+/// Counts for as long as it lives.
+class Counted {
+ public:
+  explicit Counted(std::size_t& count) : count_(count) { ++count_; }
+  ~Counted() { --count_; }
+  Counted(const Counted&) = delete;
+  Counted& operator=(const Counted&) = delete;
+
+ private:
+  std::size_t& count_;
+};
+
+}  // namespace
+
 TalkCounts& TalkCounts::operator+=(const TalkCounts& other) {
   sent += other.sent;
   received += other.received;
@@ -237,6 +253,7 @@ Task<> Talker::step(Nursery& n, Talk& talk, int side, End<V>& end) {
 
 template <class V>
 Task<> Talker::live_end(Nursery& n, Talk& talk, int side, End<V> end) {
+  const Counted counted(living_);
   const std::uint64_t steps = prng_.below(60);
   for (std::uint64_t i = 0; i < steps || calm_; ++i) {
     while (paused_) co_await ok(sleep(100ms));

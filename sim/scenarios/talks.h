@@ -123,6 +123,8 @@ class Talker {
   /// Serves a channel that was opened so.
   Task<> serve(Nursery& n, End<TalkNote>& end);
   Prng& prng() { return prng_; }
+  /// Ends that live: those of channels that were passed too.
+  std::size_t living() const { return living_; }
 
  private:
   template <class V>
@@ -154,6 +156,7 @@ class Talker {
   bool paused_ = false;
   bool calm_ = false;
   bool drops_ = false;
+  std::size_t living_ = 0;
   std::uint64_t kept_talk_ = 0;  ///< Of the end that `make_value` put into the last value.
 };
 

@@ -110,6 +110,28 @@ TEST_CASE("an image of a disk shows what a process would find and leaves no trac
   CHECK(world.medium.image().empty());
 }
 
+TEST_CASE("what a power loss leaves of one nameless file hangs on no other") {
+  std::size_t alike = 0;
+  constexpr std::size_t kSeeds = 100;
+  for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
+    DiskWorld world(seed, {.lost_name = 1'000'000});
+    run_process(world, [](Disk& disk) -> Task<> {
+      for (const char* name : {"a", "b"}) co_await ok(disk.open(name, OpenMode::create));
+      co_await ok(disk.sync_dir(""));
+      for (const char* name : {"a", "b"}) {
+        File file = co_await ok(disk.open(name, OpenMode::write));
+        for (std::uint64_t i = 0; i < 6; ++i)
+          co_await ok(file.write(i * kSectorBytes, bytes_of(std::string(kSectorBytes, 'x'))));
+        co_await ok(disk.remove(name));
+      }
+      co_return {};
+    });
+    world.medium.lose_power();  // The names come back.
+    alike += content_of(world, "a") == content_of(world, "b") ? 1 : 0;
+  }
+  CHECK(alike < kSeeds / 2);
+}
+
 TEST_CASE("a process that is cut leaves its completed writes and a part of the one under way") {
   std::size_t parts = 0;
   for (std::uint64_t seed = 1; seed <= 20; ++seed) {

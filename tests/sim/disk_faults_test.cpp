@@ -464,6 +464,32 @@ TEST_CASE("a hung operation stops its queue until it is released and leaves the 
   CHECK(world.medium.counts().of(DiskFault::hung) == 1);
 }
 
+TEST_CASE("what a disk has under way ends no later than on the disk that it has become") {
+  for (const DiskConditions& bad :
+       {DiskConditions{.latency_min = 1h, .latency_max = 1h}, DiskConditions{.bytes_per_second = 1},
+        DiskConditions{.hung = kAlways}}) {
+    DiskWorld world;
+    run_process(world, [&](Disk& disk) -> Task<> {
+      File file = co_await ok(disk.open("a", OpenMode::create));
+      world.medium.set_conditions(bad);
+      bool done = false;
+      co_return co_await nursery([&](Nursery& n) -> Task<> {
+        n.spawn("write", [&]() -> Task<> {
+          co_await ok(file.write(0, bytes_of(std::string(4096, 'x'))));
+          done = true;
+          co_return {};
+        });
+        co_await ok(sleep(1s));
+        CHECK_FALSE(done);
+        world.medium.set_conditions({});
+        co_await ok(sleep(1ms));
+        CHECK(done);
+        co_return {};
+      });
+    });
+  }
+}
+
 TEST_CASE("a wiped disk is empty and what was open on it is lost") {
   DiskWorld world;
   make_durable_in(world, "a", "text");

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include "tubing/sim/detail/message_route.h"
+
 using tubing::Prng;
 using tubing::sim::FaultKind;
 using tubing::sim::HostId;
@@ -9,6 +11,7 @@ using tubing::sim::LinkConditions;
 using tubing::sim::LinkFaults;
 using tubing::sim::Links;
 using tubing::sim::LinkState;
+using tubing::sim::NetworkConditions;
 using namespace std::chrono_literals;
 
 namespace {
@@ -97,4 +100,16 @@ TEST_CASE_FIXTURE(FourHosts, "a latency lies in its range, and some lie in the t
   }
   CHECK(late > 100);
   CHECK(late < 300);
+}
+
+TEST_CASE_FIXTURE(FourHosts, "a line that takes longer than a simulation keeps its messages") {
+  links.set_conditions(0, 1, {.bytes_per_second = 1});
+  const NetworkConditions conditions;
+  tubing::sim::detail::MessageRoute route(links, conditions, 0, 1);
+  tubing::Time last{};
+  for (int i = 0; i < 10; ++i) {
+    const tubing::Time arrival = route.draw_arrival(now, 4'000'000'000);
+    CHECK(arrival > last);
+    last = arrival - 1ms;  // Latencies are drawn.
+  }
 }

@@ -171,6 +171,22 @@ TEST_CASE("of clock rates that overlap the one that began last is in force") {
   CHECK(scene.world.host("a").clock().rate_ppb() == 100'000);
 }
 
+TEST_CASE("what starts on a host meets the faults that still last") {
+  Scene crashed("1s crash a for 5s\n2s power a for 1s");
+  crashed.until(4s);
+  CHECK_FALSE(crashed.process("a").running());
+  crashed.until(7s);
+  CHECK(crashed.process("a").running());
+  Scene paused("1s pause a for 5s\n2s crash a for 1s\n2s power b for 1s\n1s pause b for 5s");
+  paused.until(4s);
+  for (const char* host : {"a", "b"}) {
+    CHECK(paused.process(host).running());
+    CHECK(paused.process(host).paused());
+  }
+  paused.until(7s);
+  for (const char* host : {"a", "b"}) CHECK_FALSE(paused.process(host).paused());
+}
+
 TEST_CASE("a disk has the rates of the schedule for their span, and its own again then") {
   World world(1);
   DiskMedium& medium = world.add_host({.name = "a"}).disk();

@@ -144,7 +144,7 @@ TEST_CASE("a scenario that works on until all is healed names the end that it ca
     std::string_view limit;
   };
   const Row rows[] = {{"echo", 0, "by 3600s"}, {"echo", 2, "by 3600s"}, {"echo", 64, "by 225s"},
-                      {"files", 0, "by 600s"}, {"grid", 0, "by 3600s"}, {"grid", 2, "by 3600s"},
+                      {"files", 0, "by 120s"}, {"grid", 0, "by 3600s"}, {"grid", 2, "by 3600s"},
                       {"grid", 60, "by 300s"}};
   for (const auto& [name, hosts, limit] : rows) {
     CAPTURE(name);

@@ -106,6 +106,17 @@ TEST_CASE("a schedule that goes on for longer than its scenario can bear is refu
   CHECK(refused("61s heal").contains("which has to be by 60s: order what strikes later"));
 }
 
+TEST_CASE("scenarios end well though clocks run slowly or fast for long") {
+  const auto run = [](const char* scenario, std::uint64_t seed, std::string schedule) {
+    return find_scenario(scenario)
+        ->run(seed, {.hosts = 2, .schedule = std::move(schedule)}, {})
+        .violation;
+  };
+  CHECK(run("echo", 1, "1s clock_rate n0 -990000000ppb for 30s") == "");
+  CHECK(run("echo", 438, "1s clock_rate n0 99000000000ppb for 99s") == "");
+  CHECK(run("grid", 1, "1ms clock_rate n0 -990000000ppb for 1000s") == "");
+}
+
 TEST_CASE("seeds have worlds of many kinds and in message mode no more is drawn than it takes") {
   int paused = 0;
   int chunked = 0;

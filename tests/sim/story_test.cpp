@@ -64,6 +64,8 @@ TEST_CASE("a register's story says who had what, and why a read is too late to b
                  {.at = Time(3s), .kind = Kind::returned, .replica = 1, .key = 1}};
   CHECK(register_story(state, {}, {"c1", "c2", "c3", "n0", "n1", "n2"}, Time(5s)) ==
         "3 replicas, n0, n1 and n2, keep a; c1 and c2 use them.\n"
+        "A write takes a counter above those that it hears of; of two with the same counter the "
+        "one of the client with the higher number is to stay.\n"
         "At 1 s c1 writes 7 to a: n0 has it after 3 ms, n1 after 5 ms, and 10 ms later it is told "
         "that it is done, by n0 and n1.\n"
         "At 2 s c1 writes 8 to a.\n"

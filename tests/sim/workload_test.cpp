@@ -64,6 +64,8 @@ TEST_CASE("a workload that cannot be read names its line and what would do") {
       complaint("c1 +1ms") ==
       "line 1: a line is a client, when, and what: c1 +12ms read KEY, or c1 +12ms write KEY VALUE");
   CHECK(complaint("c1 +1ms read abcdef") == "line 1: an argument has 6 bytes; 5 are the most");
+  CHECK(complaint("c1 +1ms read a\x1b") == "line 1: 'a\\x1b' is not of printable ASCII alone");
+  CHECK(complaint("c1 +1ms read \xff") == "line 1: '\\xff' is not of printable ASCII alone");
   CHECK(complaint("c1 +0s read a\nc1 +0s read a\nc1 +0s read a\nc1 +0s read a\nc1 +0s read a\n") ==
         "line 5: 4 operations are the most");
 }

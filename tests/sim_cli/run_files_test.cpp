@@ -140,6 +140,7 @@ TEST_CASE("tubesim tells a story although its files cannot be written") {
       tubesim("run register --seeds 1..20 --quiet --wrong one_replica_reads --shrink");
   CHECK(run.status == 1);
   CHECK(run.out.contains("what happened:\n"));
+  CHECK(run.out.contains("its workload:\n    c"));
   CHECK(run.err.contains("-schedule.txt cannot be written: Is a directory"));
 }
 
