@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <cstdint>
 #include <cstdio>
 #include <iostream>
 #include <optional>
@@ -70,14 +71,18 @@ struct CheckJson {
   std::vector<std::uint64_t> lines;  ///< Of the operations that have no order.
   std::vector<std::string> told;
   std::uint64_t others = 0;
+  bool cut_down = false;
+  std::optional<std::int64_t> since;
   std::vector<std::string> states_before;
+  std::optional<std::int64_t> until;
   std::vector<std::string> states_behind;
   std::string undecided;
   static constexpr auto fields = tubing::fields(
       "verdict", &CheckJson::verdict, "model", &CheckJson::model, "operations",
       &CheckJson::operations, "parts", &CheckJson::parts, "illegal_parts",
       &CheckJson::illegal_parts, "part", &CheckJson::part, "lines", &CheckJson::lines, "told",
-      &CheckJson::told, "others", &CheckJson::others, "states_before", &CheckJson::states_before,
+      &CheckJson::told, "others", &CheckJson::others, "cut_down", &CheckJson::cut_down, "since",
+      &CheckJson::since, "states_before", &CheckJson::states_before, "until", &CheckJson::until,
       "states_behind", &CheckJson::states_behind, "undecided", &CheckJson::undecided);
 };
 
@@ -91,7 +96,9 @@ std::string json_text(const LinearizabilityReport& report, const std::string& mo
                  .part = {},
                  .lines = {},
                  .told = {},
+                 .since = {},
                  .states_before = {},
+                 .until = {},
                  .states_behind = {},
                  .undecided = report.undecided};
   if (report.illegal) {
@@ -101,6 +108,9 @@ std::string json_text(const LinearizabilityReport& report, const std::string& mo
       json.told.push_back(told(history[operation]));
     }
     json.others = report.illegal->others;
+    json.cut_down = report.illegal->cut_down;
+    json.since = report.illegal->since;
+    json.until = report.illegal->until;
     json.states_before = report.illegal->states_before;
     json.states_behind = report.illegal->states_behind;
   }

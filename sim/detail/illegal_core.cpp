@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <ranges>
 
 namespace tubing::sim::detail {
@@ -56,6 +57,7 @@ std::size_t find_fatal(StateSpace& space, std::span<const JudgedOperation> opera
   std::size_t first = 0;
   std::size_t last = returns.size() - 1;
   std::size_t fatal = returns[last].second;
+  if (limits.work_max == 0) return fatal;
   while (first <= last) {
     const std::size_t middle = first + (last - first) / 2;
     const std::int64_t time = returns[middle].first;
@@ -83,7 +85,8 @@ std::size_t find_fatal(StateSpace& space, std::span<const JudgedOperation> opera
 std::vector<IllegalCoreFinder::Window> IllegalCoreFinder::windows() {
   std::vector<std::size_t> called;
   for (std::size_t i = 0; i < operations_.size(); ++i)
-    if (called_in_time(i) && !operations_[i].search.unknown) called.push_back(i);
+    if (operations_[i].search.called <= fatal_time() && !operations_[i].search.unknown)
+      called.push_back(i);
   std::vector<Window> windows(1);
   std::vector<SearchOperation> searched;
   searched.reserve(operations_.size());
@@ -121,12 +124,21 @@ IllegalCore IllegalCoreFinder::find(std::uint64_t work_max) {
     for (const Window& window : std::views::reverse(all)) tell(window, best);
   }
   best.cut_down = !best.operations.empty();
-  if (!best.cut_down) best.operations.push_back(died_at_);
+  if (!best.cut_down) {
+    best.operations.push_back(died_at_);
+    best.until = fatal_time();
+  }
   std::ranges::sort(best.states_before);
   const auto repeated = std::ranges::unique(best.states_before);
   best.states_before.erase(repeated.begin(), repeated.end());
-  for (std::size_t i = 0; i < operations_.size(); ++i) best.others += called_in_time(i) ? 1 : 0;
-  best.others -= best.operations.size();
+  const std::int64_t last = horizon(best.operations);
+  best.others = static_cast<std::size_t>(std::ranges::count_if(
+                    operations_,
+                    [&](const JudgedOperation& one) {
+                      return one.search.called <= last && (!best.since || one.search.unknown ||
+                                                           one.search.returned >= *best.since);
+                    })) -
+                best.operations.size();
   return best;
 }
 
@@ -134,26 +146,30 @@ void IllegalCoreFinder::tell(const Window& window, IllegalCore& best) {
   std::vector<std::size_t> kept = shrink(window);
   // All states that there may be, not those alone that hints leave.
   if (survey_ && !window.since && !kept.empty() && !has_no_order(window, kept, false))
-    last_states_.clear();
+    last_death_ = {.at = horizon(kept), .states = {}};
   const bool better =
       best.operations.empty() || kept.size() <= kShortStory || kept.size() < best.operations.size();
   if (kept.empty() || !better) return;
   best.since = window.since;
   best.operations = std::move(kept);
-  best.states_behind = last_states_;
+  best.until = last_death_.at;
+  best.states_behind = last_death_.states;
   best.states_before.clear();
   if (!window.since) best.states_before.push_back(space_.begin());
   for (const Standing& standing : window.standings) best.states_before.push_back(standing.state);
 }
 
 std::vector<std::size_t> IllegalCoreFinder::shrink(const Window& window) {
+  // What returned later is the last to be taken, and the first to go.
   std::vector<std::size_t> able;
+  std::vector<std::size_t> in_time;
   for (std::size_t i = 0; i < operations_.size(); ++i) {
     const SearchOperation& operation = operations_[i].search;
-    if (!operation.unknown && i != died_at_ && called_in_time(i) &&
+    if (!operation.unknown && i != died_at_ && operation.called <= fatal_time() &&
         (!window.since || operation.returned >= *window.since))
-      able.push_back(i);
+      (operation.returned > fatal_time() ? able : in_time).push_back(i);
   }
+  able.insert(able.end(), in_time.begin(), in_time.end());
   // The latest calls, more and more of them, until they have no order.
   std::vector<std::size_t> kept;
   for (std::size_t count = 0;; count = std::min(able.size(), 2 * count + 1)) {
@@ -162,34 +178,35 @@ std::vector<std::size_t> IllegalCoreFinder::shrink(const Window& window) {
     if (has_no_order(window, kept)) break;
     if (count == able.size() || !may_try()) return {};
   }
-  std::vector<StateSpace::State> states = last_states_;
+  Death death = last_death_;
   for (std::size_t size = std::max<std::size_t>(kept.size() / 2, 1); size > 0; size /= 2) {
-    for (std::size_t at = 0; at + 1 < kept.size();) {
+    for (std::size_t at = 0; at < kept.size();) {
       std::vector<std::size_t> fewer = kept;
-      const std::size_t count = std::min(size, kept.size() - 1 - at);
+      const std::size_t count = std::min(size, kept.size() - at);
       const auto begin = fewer.begin() + static_cast<std::ptrdiff_t>(at);
       fewer.erase(begin, begin + static_cast<std::ptrdiff_t>(count));
       if (has_no_order(window, fewer)) {
         kept = std::move(fewer);
-        states = last_states_;
+        death = last_death_;
       } else {
         at += count;
       }
     }
   }
-  last_states_ = std::move(states);
+  last_death_ = std::move(death);
   std::ranges::sort(kept);
   return kept;
 }
 
 bool IllegalCoreFinder::has_no_order(const Window& window, const std::vector<std::size_t>& kept,
                                      bool may_hint) {
-  if (!may_try()) return false;
+  if (kept.empty() || !may_try()) return false;
+  const std::int64_t last = horizon(kept);
   std::vector<Fate> fates(operations_.size(), Fate::open);
   for (std::size_t i = 0; i < operations_.size(); ++i) {
     const SearchOperation& operation = operations_[i].search;
     const bool before = window.since && !operation.unknown && operation.returned < *window.since;
-    if (!called_in_time(i) || before) fates[i] = Fate::absent;
+    if (operation.called > last || before) fates[i] = Fate::absent;
   }
   for (const std::size_t i : kept) fates[i] = Fate::whole;
   const LessKnown known(operations_, fates);
@@ -211,8 +228,15 @@ bool IllegalCoreFinder::has_no_order(const Window& window, const std::vector<std
   // To lay out a search costs, too.
   work_ += search.work() + known.searched.size();
   if (end != SearchEnd::none) return false;
-  last_states_ = search.last_states();
+  last_death_ = {.at = operations_[known.places[search.died_at()]].search.returned,
+                 .states = search.last_states()};
   return true;
+}
+
+std::int64_t IllegalCoreFinder::horizon(const std::vector<std::size_t>& kept) const {
+  std::int64_t last = std::numeric_limits<std::int64_t>::min();
+  for (const std::size_t i : kept) last = std::max(last, operations_[i].search.returned);
+  return last;
 }
 
 }  // namespace tubing::sim::detail

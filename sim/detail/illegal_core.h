@@ -47,20 +47,22 @@ std::size_t find_fatal(StateSpace& space, std::span<const JudgedOperation> opera
 /// Operations that have no order, whatever became of those that were called beside them.
 struct IllegalCore {
   std::vector<std::size_t> operations;  ///< Places among the judged ones, by their calls.
-  std::size_t others = 0;
+  std::size_t others = 0;  ///< Called by the last of their returns, and not over at `since`.
   /// False where no try succeeded: then `operations` is the fatal one alone.
   bool cut_down = false;
   /// Where the story begins: in one of these states. None: with the first operation of all.
   std::optional<std::int64_t> since;
   std::vector<StateSpace::State> states_before;
-  /// In which the service could be when the last of them returned.
+  /// The return that no order survives, and in which states the service could be right before it.
+  std::int64_t until = 0;
   std::vector<StateSpace::State> states_behind;
 };
 
 /// Cuts down what an OrderSearch found without an order. Each cut keeps a legal history legal, so
-/// that what remains is a proof by itself: what was called behind the fatal return goes; a reader
-/// goes; any other operation becomes one of unknown end; and what returned before some moment is
-/// replaced by all states that it may have led to.
+/// that what remains is a proof by itself: a reader goes; any other operation becomes one of
+/// unknown end; what was called behind the last return that is still known goes, since it stands
+/// behind all of them; and what returned before some moment is replaced by all states that it may
+/// have led to.
 class IllegalCoreFinder {
  public:
   /// `died_at`: the place of the operation whose return no order survives; `limits`: within which
@@ -92,10 +94,10 @@ class IllegalCoreFinder {
   std::vector<std::size_t> shrink(const Window& window);
   bool has_no_order(const Window& window, const std::vector<std::size_t>& kept,
                     bool may_hint = true);
-  bool called_in_time(std::size_t operation) const {
-    return operations_[operation].search.called <= operations_[died_at_].search.returned;
-  }
+  /// When the last of them returned: what is called behind it does not matter to them.
+  std::int64_t horizon(const std::vector<std::size_t>& kept) const;
 
+  std::int64_t fatal_time() const { return operations_[died_at_].search.returned; }
   bool may_try() const { return work_ < work_max_; }
 
   StateSpace& space_;
@@ -105,7 +107,12 @@ class IllegalCoreFinder {
   const Survey& survey_;
   std::uint64_t work_ = 0;
   std::uint64_t work_max_ = 0;
-  std::vector<StateSpace::State> last_states_;  ///< Of the last search without an order.
+  /// How the last search without an order ended.
+  struct Death {
+    std::int64_t at = 0;
+    std::vector<StateSpace::State> states;
+  };
+  Death last_death_;
 };
 
 }  // namespace tubing::sim::detail

@@ -73,20 +73,27 @@ std::string limit_text(SearchEnd end, const LinearizabilityOptions& options) {
 std::string IllegalPart::text(const History& history) const {
   const std::string on = part.empty() ? "" : " on " + part;
   std::string text =
-      cut_down ? fmt::format("No order explains {}{}", told_operations(operations.size()), on)
-               : fmt::format("No order explains the {} operations{}: none survives",
-                             others + operations.size(), on);
+      cut_down      ? fmt::format("No order explains {}{}", told_operations(operations.size()), on)
+      : others == 0 ? fmt::format("No order explains the one operation{}", on)
+                    : fmt::format(
+                          "No order explains the {} operations{} that were called by the "
+                          "return of this one",
+                          others + operations.size(), on);
   if (cut_down && others > 0)
     text += others == 1 ? ", whatever became of the other one called by then"
                         : fmt::format(", whatever became of the {} others called by then", others);
   text += ":\n";
   for (const std::size_t operation : operations) text += "  " + told(history[operation]) + "\n";
-  if (!states_before.empty())
-    text += since ? fmt::format("At {} ns the state was {}.", *since, told_all(states_before))
-                  : fmt::format("The first state is {}.", told_all(states_before));
+  if (states_before.empty()) return text;
+  text += since ? fmt::format("At {} ns the state was {}.", *since, told_all(states_before))
+                : fmt::format("The first state is {}.", told_all(states_before));
+  const bool until_last = std::ranges::all_of(
+      operations, [&](std::size_t operation) { return history[operation].returned <= until; });
   if (!states_behind.empty())
-    text += fmt::format(" When the last of them returned it could only be {}.",
-                        told_all(states_behind));
+    text +=
+        fmt::format(" {} it could only be {}.",
+                    until_last ? "When the last of them returned" : fmt::format("At {} ns", until),
+                    told_all(states_behind));
   return text + "\n";
 }
 
@@ -241,9 +248,10 @@ void LinearizabilityJudge::tell(const Part& part, StateSpace& space,
                                                                 : Known::all;
       survey(known, true);
     };
-  if (survey && story_work_left_ > 0) {
+  if (survey) {
+    // With no work left it is the last return of all.
     SearchLimits each = limits;
-    each.work_max = std::min(each.work_max, kFatalWorkMax);
+    each.work_max = story_work_left_ > 0 ? std::min(each.work_max, kFatalWorkMax) : 0;
     died_at = find_fatal(space, operations, each, survey_judged);
   }
   IllegalCoreFinder finder(space, operations, died_at, limits, survey_judged);
@@ -256,6 +264,7 @@ void LinearizabilityJudge::tell(const Part& part, StateSpace& space,
                    .cut_down = found.cut_down,
                    .since = found.since,
                    .states_before = {},
+                   .until = found.until,
                    .states_behind = {}};
   for (const std::size_t place : found.operations)
     told.operations.push_back(operations[place].index);

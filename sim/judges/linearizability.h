@@ -43,13 +43,15 @@ struct LinearizabilityOptions {
 struct IllegalPart {
   std::string part;                     ///< "key a"; empty where the model has one part only.
   std::vector<std::size_t> operations;  ///< In the history, by their calls.
-  std::size_t others = 0;               ///< Of the part, called in time to matter.
-  /// False where nothing could be left out within the limits: then `operations` is the one whose
-  /// return nothing explains, and the others stand as they are.
+  std::size_t others =
+      0;  ///< Of the part, called by the last of their returns, not over at `since`.
+  /// False where nothing could be left out within the limits: then `operations` is one by whose
+  /// return there is no order of all that were called, and the others stand as they are.
   bool cut_down = false;
   std::optional<std::int64_t> since;       ///< Where the story begins, if not with the history.
   std::vector<std::string> states_before;  ///< That the service may have had there.
-  std::vector<std::string> states_behind;  ///< And when the last of the operations returned.
+  std::int64_t until = 0;  ///< The return of one of the operations that no order survives.
+  std::vector<std::string> states_behind;  ///< That there may have been then.
 
   static constexpr std::size_t kStatesToldMax = 5;
 

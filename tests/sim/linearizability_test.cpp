@@ -272,45 +272,6 @@ TEST_CASE("the judge agrees with brute force on drawn histories of every model")
   agree_on_drawn<QueueModel>("queue", plan, 1000);
 }
 
-TEST_CASE("a story that begins with the history is a proof, and none of its operations is spare") {
-  const HistoryPlan plan{.operations = 8,
-                         .clients = 4,
-                         .keys = 1,
-                         .values = 2,
-                         .unknown_per_million = 100'000,
-                         .span_max_ns = 8,
-                         .pause_max_ns = 8};
-  int proofs = 0;
-  for (std::uint64_t seed = 1; seed <= 300; ++seed) {
-    CAPTURE(seed);
-    Prng prng(seed);
-    History history = draw_history(plan, *atomic_object("cas"), prng);
-    for (int i = 0; i < 3; ++i) mutate(history, prng);
-    const auto report = check_linearizable(CasModel(), history);
-    if (!report->illegal || report->illegal->since) continue;
-    CAPTURE(history_text(history));
-    CAPTURE(report->illegal->text(history));
-    REQUIRE(report->illegal->cut_down);
-    // What was left out may have had any end; then, one that was told may have, too.
-    const auto exists_without = [&](std::size_t spare) {
-      History left = history;
-      for (std::size_t i = 0; i < left.size(); ++i) {
-        const auto& kept = report->illegal->operations;
-        if (i != spare && std::ranges::find(kept, i) != kept.end()) continue;
-        left[i].ending = Ending::unknown;
-        left[i].returned = Operation::kNever;
-      }
-      CasModel model;
-      return OrderByForce<CasModel>(model, left).exists();
-    };
-    CHECK_FALSE(exists_without(history.size()));
-    for (const std::size_t operation : report->illegal->operations)
-      CHECK(exists_without(operation));
-    ++proofs;
-  }
-  CHECK(proofs > 20);
-}
-
 TEST_CASE("ten thousand operations of many clients are decided, legal or not") {
   for (const std::uint64_t clients : {30, 100}) {
     CAPTURE(clients);

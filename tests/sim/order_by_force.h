@@ -23,6 +23,12 @@ class OrderByForce {
 
   bool exists() { return exists_behind(model_.begin()); }
 
+  /// Calls `visit` with the state behind every order.
+  template <class Visit>
+  void each_end(Visit&& visit) {
+    each_end_behind(model_.begin(), visit);
+  }
+
  private:
   bool may_come_next(std::size_t next) const {
     if (placed_[next] || history_[next].ending == Ending::failed) return false;
@@ -31,11 +37,28 @@ class OrderByForce {
     return true;
   }
 
-  bool exists_behind(const typename M::State& state) {
+  bool is_done() const {
     bool done = true;
     for (std::size_t i = 0; i < history_.size(); ++i)
       done = done && (placed_[i] || history_[i].ending != Ending::ok);
-    if (done) return true;
+    return done;
+  }
+
+  template <class Visit>
+  void each_end_behind(const typename M::State& state, Visit& visit) {
+    if (is_done()) visit(state);
+    for (std::size_t i = 0; i < history_.size(); ++i) {
+      if (!may_come_next(i)) continue;
+      typename M::State after = state;
+      if (!model_.apply(after, steps_[i])) continue;
+      placed_[i] = true;
+      each_end_behind(after, visit);
+      placed_[i] = false;
+    }
+  }
+
+  bool exists_behind(const typename M::State& state) {
+    if (is_done()) return true;
     for (std::size_t i = 0; i < history_.size(); ++i) {
       if (!may_come_next(i)) continue;
       typename M::State after = state;

@@ -39,7 +39,8 @@ TEST_CASE("tubesim check prints one JSON object where it is asked to") {
   CHECK(illegal.status == 1);
   CHECK(illegal.out.starts_with(R"({"verdict":"illegal","model":"cas","operations":3,)"));
   CHECK(illegal.out.contains(R"("part":"key a","lines":[1,2,3],)"));
-  CHECK(illegal.out.contains(R"("states_behind":["2"])"));
+  CHECK(illegal.out.contains(R"("others":0,"cut_down":true,"since":null,)"));
+  CHECK(illegal.out.contains(R"("until":600,"states_behind":["2"])"));
   CHECK(HistoryFile(kWrites).check({"--model", "cas", "--json"}).out.contains(R"("legal")"));
 }
 
