@@ -14,6 +14,8 @@ constexpr std::uint64_t kCount = 300;
 const LinkConditions kGood{.latency_min = 1ms, .latency_max = 1ms};
 const LinkConditions kThrottled{.latency_min = 1ms, .latency_max = 1ms, .bytes_per_second = 1};
 const LinkConditions kSlow{.latency_min = 3600s, .latency_max = 7200s};
+/// Slow at times: its shortest latency is that of a good one.
+const LinkConditions kUneven{.latency_min = 1ms, .latency_max = 24h * 365};
 const LinkConditions kTail{
     .latency_min = 1ms, .latency_max = 1ms, .tail_ppm = kPpm, .latency_tail_max = 24h * 365};
 
@@ -51,7 +53,7 @@ bool all_in_order(const Seen& seen) {
 }  // namespace
 
 TEST_CASE("messages that a bad link delays arrive once it is good again") {
-  for (const LinkConditions& bad : {kThrottled, kSlow, kTail}) {
+  for (const LinkConditions& bad : {kThrottled, kSlow, kUneven, kTail}) {
     Eased eased(bad, true);
     const Seen& seen = eased.serve(kNumbers);
     eased.hosts.world.run_until(Time(999ms));
@@ -64,7 +66,7 @@ TEST_CASE("messages that a bad link delays arrive once it is good again") {
 }
 
 TEST_CASE("the word that values were taken arrives once its slow link is good again") {
-  for (const LinkConditions& bad : {kSlow, kTail}) {
+  for (const LinkConditions& bad : {kSlow, kUneven, kTail}) {
     Eased eased(bad, false);
     const Seen& seen = eased.serve(kNumbers);
     eased.hosts.world.run_until(Time(999ms));
@@ -75,7 +77,7 @@ TEST_CASE("the word that values were taken arrives once its slow link is good ag
 }
 
 TEST_CASE("datagrams that a bad link delays arrive in order once it is good again") {
-  for (const LinkConditions& bad : {kThrottled, kSlow, kTail}) {
+  for (const LinkConditions& bad : {kThrottled, kSlow, kUneven, kTail}) {
     Eased eased(bad, true);
     const Seen& seen = eased.serve(
         {.name = "news.v1", .capacity = kCount, .delivery = channel::Delivery::datagram});

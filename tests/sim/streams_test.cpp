@@ -42,7 +42,7 @@ TEST_CASE("a draw hangs on its class, its millisecond and its place in it alone"
 TEST_CASE("what goes over a link moves no draw of another, nor its own a second later") {
   const auto drawn = [](int sent, tubing::Duration later) {
     World world(5);
-    for (const char* name : {"a", "b"}) world.add_host({.name = name});
+    for (const char* name : {"a", "b", "c"}) world.add_host({.name = name});
     std::vector<tubing::Duration> latencies;
     for (int i = 0; i < sent; ++i) (void)world.links().draw_latency(0, 1);
     latencies.push_back(world.links().draw_latency(1, 0));
@@ -52,4 +52,10 @@ TEST_CASE("what goes over a link moves no draw of another, nor its own a second 
   };
   CHECK(drawn(0, 1s) == drawn(4, 1s));
   CHECK(drawn(0, 0s) != drawn(4, 0s));
+  World world(5);
+  for (const char* name : {"a", "b", "c"}) world.add_host({.name = name});
+  std::set<tubing::Duration> firsts;
+  for (HostId from = 0; from < 3; ++from)
+    for (HostId to = 0; to < 3; ++to) firsts.insert(world.links().draw_latency(from, to));
+  CHECK(firsts.size() == 9);
 }
