@@ -14,10 +14,9 @@ MapEvents WatchFilter::seen(const MapEvents& events) const {
   return seen;
 }
 
-WatchStreamJudge::WatchStreamJudge(const History& history,
-                                   const std::vector<WatchedChange>& changes, Sightings& sightings,
+WatchStreamJudge::WatchStreamJudge(const std::vector<WatchedChange>& changes, Sightings& sightings,
                                    WatchWork& work)
-    : history_(history), changes_(changes), sightings_(sightings), work_(work) {
+    : changes_(changes), sightings_(sightings), work_(work) {
   for (const WatchedChange& change : changes_) {
     std::set<std::string> tables;
     for (const MapEvent& event : change.effect.events) tables.insert(event.table);
@@ -86,10 +85,6 @@ WatchStreamJudge::Wrong WatchStreamJudge::take_batch(WatchStream& stream, const 
 WatchStreamJudge::Wrong WatchStreamJudge::check_events(const WatchStream& stream,
                                                        const WatchTold& batch,
                                                        const WatchedChange& change) const {
-  if (history_[change.at].called > batch.time)
-    return Ruling::illegal(
-        fmt::format("revision {} is shown before its operation was called", batch.revision),
-        {batch.at, change.at});
   if (change.effect.anything) return std::nullopt;
   auto shown = batch.events.begin();
   for (const MapEvent& event : stream.filter.seen(change.effect.events)) {

@@ -67,8 +67,8 @@ class WatchStreamJudge {
   using Sightings = std::map<std::uint64_t, std::vector<Sighting>>;
 
   /// Requires: all outlive it; `changes` by revision.
-  WatchStreamJudge(const History& history, const std::vector<WatchedChange>& changes,
-                   Sightings& sightings, WatchWork& work);
+  WatchStreamJudge(const std::vector<WatchedChange>& changes, Sightings& sightings,
+                   WatchWork& work);
 
   /// `number`: the stream's, in sightings. Requires: it rises.
   std::optional<Ruling> judge(WatchStream& stream, std::size_t number);
@@ -84,7 +84,6 @@ class WatchStreamJudge {
   Wrong check_gap(const WatchStream& stream, const WatchTold& told, std::uint64_t last) const;
   const WatchedChange* change_at(std::uint64_t revision) const;
 
-  const History& history_;
   const std::vector<WatchedChange>& changes_;
   std::map<std::string, WatchedTable> tables_;
   Sightings& sightings_;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 #include <optional>
+#include <set>
 
 #include "tubing/sim/judges/operation_reader.h"
 
@@ -99,6 +100,14 @@ class LeaseJudge {
   Wrong check_ends(const std::string& name, const Resource& resource);
   Wrong check_gone(const std::string& name, const Key& key);
   Wrong check_kept(const std::string& name, const Key& key);
+
+  static std::vector<Entry> seen_by_refusals(const Resource& resource);
+  /// Something at a key, by its begin.
+  struct Bar {
+    std::int64_t from = INT64_MIN;
+    std::size_t at = 0;
+  };
+  static std::vector<Bar> bars_of(const Key& key);
 
   std::int64_t over_at(const std::string& resource, std::uint64_t epoch);
   /// The last moment of a client that counts on the lease; INT64_MIN where there is none.
@@ -200,13 +209,15 @@ LeaseJudge::Wrong LeaseJudge::check_epochs(const std::string& name, const Resour
   return {};
 }
 
-/// Any order that has the tokens rise and respects real time will do, and there is one unless two
-/// of them contradict each other.
+/// A resource remembers a token, at least the highest that it accepted; a refusal shows that it had
+/// seen a higher one than the refused: at least the next that anybody had by then.
 LeaseJudge::Wrong LeaseJudge::check_accepted(const std::string& name, const Resource& resource) {
   std::vector<Entry> called;
   for (const Fence& fence : resource.fences)
     if (fence.accepted) called.push_back(fence);
   std::vector<Entry> returned = called;
+  const std::vector<Entry> seen = seen_by_refusals(resource);
+  returned.insert(returned.end(), seen.begin(), seen.end());
   std::ranges::sort(called, called_earlier);
   std::ranges::sort(returned, {}, [](const Entry& e) { return std::pair(e.to, e.at); });
   const Entry* highest = nullptr;
@@ -214,12 +225,36 @@ LeaseJudge::Wrong LeaseJudge::check_accepted(const std::string& name, const Reso
   for (const Entry& fence : called) {
     for (; next != returned.end() && next->to < fence.from; ++next)
       if (highest == nullptr || next->number > highest->number) highest = &*next;
-    if (highest != nullptr && fence.number < highest->number)
-      return Ruling::illegal(fmt::format("{} accepted token {} after it had accepted token {}",
-                                         name, fence.number, highest->number),
-                             {highest->at, fence.at});
+    if (highest == nullptr || fence.number >= highest->number) continue;
+    const bool refusal = *history_[highest->at].find("accepted") == Value(false);
+    return Ruling::illegal(
+        fmt::format("{} accepted token {} after it had {} token {}", name, fence.number,
+                    refusal ? "refused one for" : "accepted", highest->number),
+        {highest->at, fence.at});
   }
   return {};
+}
+
+/// Of each refusal the lowest token that it may be for; `from` and `to` are the refusal's.
+std::vector<Entry> LeaseJudge::seen_by_refusals(const Resource& resource) {
+  std::vector<Entry> refusals;
+  std::vector<Entry> shown;
+  for (const Fence& fence : resource.fences)
+    (fence.accepted || !fence.known ? shown : refusals).push_back(fence);
+  shown.insert(shown.end(), resource.holds.begin(), resource.holds.end());
+  std::ranges::sort(shown, called_earlier);
+  std::ranges::sort(refusals, {}, [](const Entry& e) { return std::pair(e.to, e.at); });
+  std::set<std::uint64_t> numbers;
+  auto next = shown.begin();
+  std::vector<Entry> seen;
+  for (const Entry& refusal : refusals) {
+    for (; next != shown.end() && next->from <= refusal.to; ++next) numbers.insert(next->number);
+    const auto above = numbers.upper_bound(refusal.number);
+    if (above == numbers.end()) continue;  // check_refused tells of it.
+    seen.push_back(refusal);
+    seen.back().number = *above;
+  }
+  return seen;
 }
 
 LeaseJudge::Wrong LeaseJudge::check_refused(const std::string& name, const Resource& resource) {
@@ -290,32 +325,85 @@ std::int64_t LeaseJudge::over_at(const std::string& resource, std::uint64_t epoc
   return found == first.end() ? kNever : found->second;
 }
 
-LeaseJudge::Wrong LeaseJudge::check_gone(const std::string& name, const Key& key) {
-  struct Life {
-    std::int64_t from;
-    std::int64_t over;  ///< The latest of this put and those called before it.
-    std::size_t at;
-  };
-  std::map<std::string_view, std::vector<Life>> lives;  // Of each value, as the puts were called.
-  for (const KeyChange& change : key.changes) {
-    if (change.resource.empty()) continue;
-    std::vector<Life>& of = lives[change.value];
-    Life life{change.from, over_at(change.resource, change.number), change.at};
-    if (!of.empty() && of.back().over >= life.over)
-      life = {life.from, of.back().over, of.back().at};
-    of.push_back(life);
+/// Of each read, the change or read of something else that began last of all that ended before it:
+/// what had ended before that one is there no more.
+std::vector<LeaseJudge::Bar> LeaseJudge::bars_of(const Key& key) {
+  std::vector<Bar> bars(key.reads.size());
+  std::vector<const KeyChange*> changes;
+  std::vector<std::size_t> called(key.reads.size());
+  changes.reserve(key.changes.size());
+  for (const KeyChange& change : key.changes) changes.push_back(&change);
+  for (std::size_t i = 0; i < called.size(); ++i) called[i] = i;
+  std::vector<std::size_t> returned = called;
+  std::ranges::sort(changes, {}, [](const KeyChange* c) { return std::pair(c->to, c->at); });
+  std::ranges::sort(called, {}, [&](std::size_t i) { return key.reads[i].from; });
+  std::ranges::sort(returned, {}, [&](std::size_t i) { return key.reads[i].to; });
+  Bar change;
+  const KeyRead* last = nullptr;  // The one that began last, and the last that saw another value.
+  const KeyRead* other = nullptr;
+  auto next_change = changes.begin();
+  auto next_read = returned.begin();
+  for (const std::size_t i : called) {
+    const KeyRead& read = key.reads[i];
+    for (; next_change != changes.end() && (*next_change)->to < read.from; ++next_change)
+      if ((*next_change)->from > change.from) change = {(*next_change)->from, (*next_change)->at};
+    for (; next_read != returned.end() && key.reads[*next_read].to < read.from; ++next_read) {
+      const KeyRead& before = key.reads[*next_read];
+      const bool unlike = last != nullptr && before.value != last->value;
+      if (last == nullptr || before.from >= last->from) {
+        if (unlike) other = last;
+        last = &before;
+      } else if (unlike && (other == nullptr || other->from < before.from)) {
+        other = &before;
+      }
+    }
+    const KeyRead* unlike = last != nullptr && last->value == read.value ? other : last;
+    bars[i] = change;
+    if (unlike != nullptr && unlike->from > change.from) bars[i] = {unlike->from, unlike->at};
   }
-  for (const KeyRead& read : key.reads) {
-    if (!read.value) continue;
+  return bars;
+}
+
+/// A read of a value is of some put that was called by then, whose lease was not over and behind
+/// which, for certain, there was nothing else yet.
+LeaseJudge::Wrong LeaseJudge::check_gone(const std::string& name, const Key& key) {
+  struct Lives {
+    /// By the end of its lease the put that returned last; none returned later with a later end.
+    std::map<std::int64_t, const KeyChange*> last = {};
+    void add(std::int64_t over, const KeyChange& put) {
+      auto behind = last.lower_bound(over);
+      if (behind != last.end() && behind->second->to >= put.to) return;
+      if (behind != last.end() && behind->first == over) behind = last.erase(behind);
+      while (behind != last.begin() && std::prev(behind)->second->to <= put.to)
+        behind = last.erase(std::prev(behind));
+      last.emplace_hint(behind, over, &put);
+    }
+  };
+  const std::vector<Bar> bars = bars_of(key);
+  std::vector<std::size_t> reads;
+  for (std::size_t i = 0; i < key.reads.size(); ++i)
+    if (key.reads[i].value) reads.push_back(i);
+  std::ranges::sort(reads, {}, [&](std::size_t i) { return std::pair(key.reads[i].to, i); });
+  std::map<std::string_view, Lives> lives;  // Of each value.
+  auto put = key.changes.begin();
+  for (const std::size_t i : reads) {
+    const KeyRead& read = key.reads[i];
+    for (; put != key.changes.end() && put->from <= read.to; ++put)
+      if (!put->resource.empty()) lives[put->value].add(over_at(put->resource, put->number), *put);
     const auto of = lives.find(*read.value);
-    if (of == lives.end() || of->second.front().from > read.to)
+    if (of == lives.end())
       return Ruling::illegal(fmt::format("key {} shows a value that nobody put", name), {read.at});
-    const auto behind = std::ranges::upper_bound(of->second, read.to, {}, &Life::from);
-    const Life& last = *std::prev(behind);
-    if (last.over < read.from)
+    const auto& last = of->second.last;
+    const auto living = last.lower_bound(read.from);
+    if (living == last.end())
       return Ruling::illegal(
-          fmt::format("key {} is still there, though its lease was over at {} ns", name, last.over),
-          {last.at, read.at});
+          fmt::format("key {} is still there, though its lease was over at {} ns", name,
+                      last.rbegin()->first),
+          {last.rbegin()->second->at, read.at});
+    if (living->second->to < bars[i].from)
+      return Ruling::illegal(
+          fmt::format("key {} shows a value that was replaced or gone before", name),
+          {living->second->at, bars[i].at, read.at});
   }
   return {};
 }

@@ -37,7 +37,7 @@ class WatchJudge {
                                {changes_[i - 1].at, changes_[i].at});
     if (auto wrong = check_times()) return *std::move(wrong);
     detail::WatchStreamJudge::Sightings sightings;
-    detail::WatchStreamJudge judge(history_, changes_, sightings, work_);
+    detail::WatchStreamJudge judge(changes_, sightings, work_);
     for (std::size_t i = 0; i < streams_.size(); ++i)
       if (auto wrong = judge.judge(streams_[i], i)) return *std::move(wrong);
     return detail::match_sightings(sightings, streams_, candidates_, work_).value_or(Ruling());
