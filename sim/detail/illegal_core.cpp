@@ -178,22 +178,18 @@ std::vector<std::size_t> IllegalCoreFinder::shrink(const Window& window) {
     if (has_no_order(window, kept)) break;
     if (count == able.size() || !may_try()) return {};
   }
-  Death death = last_death_;
   for (std::size_t size = std::max<std::size_t>(kept.size() / 2, 1); size > 0; size /= 2) {
     for (std::size_t at = 0; at < kept.size();) {
       std::vector<std::size_t> fewer = kept;
       const std::size_t count = std::min(size, kept.size() - at);
       const auto begin = fewer.begin() + static_cast<std::ptrdiff_t>(at);
       fewer.erase(begin, begin + static_cast<std::ptrdiff_t>(count));
-      if (has_no_order(window, fewer)) {
+      if (has_no_order(window, fewer))
         kept = std::move(fewer);
-        death = last_death_;
-      } else {
+      else
         at += count;
-      }
     }
   }
-  last_death_ = std::move(death);
   std::ranges::sort(kept);
   return kept;
 }
