@@ -18,6 +18,7 @@
 #include "tubing/sim/cli/run_command.h"
 #include "tubing/sim/cli/run_report.h"
 #include "tubing/sim/cli/run_texts.h"
+#include "tubing/sim/detail/span_text.h"
 #include "tubing/sim/judges/cas_model.h"
 #include "tubing/sim/judges/linearizability.h"
 #include "tubing/sim/judges/list_model.h"
@@ -196,7 +197,7 @@ CheckCommand::CheckCommand(CLI::App& app)
 int CheckCommand::run() {
   const Result<int> status = judge();
   if (status) return *status;
-  put(stderr, fmt::format("tubesim: {}\n", status.error().detail()));
+  put(stderr, sim::detail::printable(fmt::format("tubesim: {}\n", status.error().detail())));
   return kExitUsage;
 }
 
@@ -242,7 +243,8 @@ Result<int> CheckCommand::judge() {
     if (check_->count("--work-max") > 0) options.work_max = work_max_;
     const Result<sim::Ruling> ruling = rule(options, *history);
     if (!ruling) return in_file(ruling.error());
-    put(stdout, ruling_report(*ruling, judge_, *history, json_));
+    const std::string report = ruling_report(*ruling, judge_, *history, json_);
+    put(stdout, json_ ? report : sim::detail::printable(report));
     return exit_status_of(ruling->verdict);
   }
   Judge judge = nullptr;
@@ -254,7 +256,8 @@ Result<int> CheckCommand::judge() {
   const Result<LinearizabilityReport> report = judge(*history, options);
   progress.reset();
   if (!report) return in_file(report.error());
-  put(stdout, json_ ? json_text(*report, model_, *history) : text_of(*report, *history));
+  put(stdout, json_ ? json_text(*report, model_, *history)
+                    : sim::detail::printable(text_of(*report, *history)));
   return exit_status_of(report->verdict);
 }
 

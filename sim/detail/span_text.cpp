@@ -17,6 +17,24 @@ std::string decimal(std::int64_t whole, std::int64_t fraction, int digits) {
   return text;
 }
 
+bool is_plain(char c) { return c >= ' ' && c <= '~'; }
+
+std::string hex(char c) { return fmt::format("\\x{:02x}", static_cast<unsigned char>(c)); }
+
+/// Of the letter that `text` begins with, where it is UTF-8 beyond ASCII and no control; else 0.
+std::size_t letter_bytes(std::string_view text) {
+  const auto byte = [&](std::size_t at) { return static_cast<unsigned char>(text[at]); };
+  const unsigned char lead = byte(0);
+  const std::size_t size = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
+  if (lead < 0xc2 || lead > 0xf4 || text.size() < size) return 0;
+  for (std::size_t i = 1; i < size; ++i)
+    if (byte(i) < 0x80 || byte(i) > 0xbf) return 0;
+  const bool overlong = (lead == 0xe0 && byte(1) < 0xa0) || (lead == 0xf0 && byte(1) < 0x90);
+  const bool no_letter = (lead == 0xed && byte(1) > 0x9f) || (lead == 0xf4 && byte(1) > 0x8f);
+  const bool control = lead == 0xc2 && byte(1) < 0xa0;
+  return overlong || no_letter || control ? 0 : size;
+}
+
 }  // namespace
 
 std::string span_text(Duration span) {
@@ -83,11 +101,23 @@ std::vector<std::string_view> words_of(std::string_view line) {
 std::string shown(std::string_view word) {
   constexpr std::size_t kBytesMax = 60;
   std::string text = "'";
-  for (const char c : word.substr(0, kBytesMax)) {
-    const bool plain = c >= ' ' && c <= '~';
-    text += plain ? std::string(1, c) : fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
-  }
+  for (const char c : word.substr(0, kBytesMax)) text += is_plain(c) ? std::string(1, c) : hex(c);
   return text + (word.size() > kBytesMax ? "…'" : "'");
+}
+
+std::string printable(std::string_view text) {
+  std::string shown;
+  shown.reserve(text.size());
+  while (!text.empty()) {
+    const bool plain = is_plain(text.front()) || text.front() == '\n';
+    const std::size_t letter = plain ? 1 : letter_bytes(text);
+    if (letter == 0)
+      shown += hex(text.front());
+    else
+      shown += text.substr(0, letter);
+    text.remove_prefix(letter == 0 ? 1 : letter);
+  }
+  return shown;
 }
 
 }  // namespace tubing::sim::detail

@@ -36,5 +36,8 @@ std::vector<std::string_view> words_of(std::string_view line);
 /// A word as an error shows it: in quotes, cut where it is long; a byte that is not printable ASCII
 /// as "\xef".
 std::string shown(std::string_view word);
+/// A text of lines that a terminal may have: control bytes but for the ends of lines, and bytes
+/// that are no UTF-8, as "\xef".
+std::string printable(std::string_view text);
 
 }  // namespace tubing::sim::detail

@@ -127,3 +127,17 @@ TEST_CASE("tubesim check refuses a name that is none of its judge's own") {
       CHECK(refused.err.contains(": line 3: no operation '" + op + "' is known"));
     }
 }
+
+TEST_CASE("tubesim check shows no control byte of a history, and none that is no text") {
+  const Finished told = check(R"({"client":1,"op":"lease.get","key":"\u001b[31mä\u009b",)"
+                              R"("value":"y","call":3,"return":4,"ok":true})"
+                              "\n",
+                              {"--judge", "leases"});
+  CHECK(told.status == 1);
+  CHECK(told.out.contains("key \\x1b[31mä\\xc2\\x9b shows a value that nobody put\n"));
+  CHECK_FALSE(told.out.contains('\x1b'));
+  const Finished refused = check("{\"client\":1,\"op\":\"\xff\"}\n", {"--judge", "leases"});
+  CHECK(refused.status == 2);
+  CHECK(refused.err.contains("\\xff"));
+  CHECK_FALSE(refused.err.contains('\xff'));
+}
