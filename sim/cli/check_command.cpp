@@ -26,6 +26,7 @@
 #include "tubing/sim/judges/map_model.h"
 #include "tubing/sim/judges/queue_model.h"
 #include "tubing/sim/judges/register_model.h"
+#include "tubing/sim/judges/witness.h"
 
 namespace tubing::cli {
 namespace {
@@ -168,9 +169,7 @@ int exit_status_of(Verdict verdict) {
 
 CheckCommand::CheckCommand(CLI::App& app)
     : check_(app.add_subcommand("check", "Judge a recorded history; see sim/HISTORY.md")),
-      judge_(kTimes),
-      work_max_(LinearizabilityOptions{}.work_max),
-      configurations_max_(LinearizabilityOptions{}.configurations_max) {
+      judge_(kTimes) {
   add_file_option(*check_, "file", path_, "A line of JSON for each operation; - is standard input")
       .required();
   check_->add_option("--model", model_, "What the service should be")
@@ -180,18 +179,31 @@ CheckCommand::CheckCommand(CLI::App& app)
   check_->add_option("--judge", judge_, "Go by times, by revisions, or by other lines")
       ->check(CLI::IsMember(judges))
       ->capture_default_str();
-  check_->add_option("--work-max", work_max_, "Give up on a part behind so much work")
-      ->check(CLI::Range(std::uint64_t{1}, UINT64_MAX))
-      ->capture_default_str();
-  check_
-      ->add_option("--configurations-max", configurations_max_,
-                   "Hold so many ways in which a part may stand, each about 30 bytes")
-      ->check(CLI::Range(std::size_t{1}, std::size_t{1'000'000'000}))
-      ->capture_default_str();
+  const LinearizabilityOptions kDefaults;
+  constexpr sim::WitnessOptions kWitness;
+  add_limit("--work-max", limits_.work_max, std::uint64_t{INT64_MAX},
+            fmt::format("Give up on a part behind so much work [{}; witness: {}]",
+                        kDefaults.work_max, kWitness.steps_max));
+  add_limit("--configurations-max", limits_.configurations_max, 1'000'000'000,
+            fmt::format("Hold so many ways in which a part may stand [{}; witness: {}]",
+                        kDefaults.configurations_max, kWitness.configurations_max));
+  add_limit("--memory-max", limits_.memory_mib_max, std::uint64_t{1} << 20,
+            fmt::format("MiB beside the history's own [{}]", kDefaults.memory_bytes_max >> 20));
   check_->add_flag("--json", json_, "Print one JSON object");
   check_->footer(
       "Exit status: 0 legal, 1 illegal, 2 malformed or not readable, 3 undecided within the "
       "limits.");
+}
+
+void CheckCommand::add_limit(const char* name, std::optional<std::uint64_t>& limit,
+                             std::uint64_t max, const std::string& what) {
+  // A number with a sign would be taken, and become another.
+  const auto is_plain = [](const std::string& text) {
+    return text.find_first_not_of("0123456789") == std::string::npos
+               ? std::string()
+               : fmt::format("{} is no whole number from 1 on", text);
+  };
+  check_->add_option(name, limit, what)->check(is_plain)->check(CLI::Range(std::uint64_t{1}, max));
 }
 
 int CheckCommand::run() {
@@ -214,10 +226,9 @@ Result<> CheckCommand::check_options() const {
                  fmt::format("--model is missing; the judge by {} needs one of {}", judge_,
                              fmt::join(model_names(), ", ")));
   if (!takes_model && !model_.empty()) return refused("--model");
-  if (check_->count("--work-max") > 0 && judge_ != kTimes && judge_ != "watches")
-    return refused("--work-max");
-  if (check_->count("--configurations-max") > 0 && judge_ != kTimes)
-    return refused("--configurations-max");
+  if (limits_.work_max && !takes_model && judge_ != "watches") return refused("--work-max");
+  if (limits_.configurations_max && !takes_model) return refused("--configurations-max");
+  if (limits_.memory_mib_max && !takes_model) return refused("--memory-max");
   return {};
 }
 
@@ -239,9 +250,8 @@ Result<int> CheckCommand::judge() {
     return in_file(Error(Code::invalid_argument, "check",
                          "there is no operation to judge; is it the file that was meant?"));
   if (judge_ != kTimes) {
-    RuleOptions options{.judge = judge_, .model = model_};
-    if (check_->count("--work-max") > 0) options.work_max = work_max_;
-    const Result<sim::Ruling> ruling = rule(options, *history);
+    const Result<sim::Ruling> ruling =
+        rule({.judge = judge_, .model = model_, .limits = limits_}, *history);
     if (!ruling) return in_file(ruling.error());
     const std::string report = ruling_report(*ruling, judge_, *history, json_);
     put(stdout, json_ ? report : sim::detail::printable(report));
@@ -250,7 +260,10 @@ Result<int> CheckCommand::judge() {
   Judge judge = nullptr;
   for (const NamedJudge& named : kJudges)
     if (model_ == named.model) judge = named.judge;
-  LinearizabilityOptions options{.configurations_max = configurations_max_, .work_max = work_max_};
+  LinearizabilityOptions options;
+  options.work_max = limits_.work_max.value_or(options.work_max);
+  options.configurations_max = limits_.configurations_max.value_or(options.configurations_max);
+  options.memory_bytes_max = limits_.memory_bytes_max().value_or(options.memory_bytes_max);
   std::optional<CheckProgress> progress(std::in_place, ::isatty(STDERR_FILENO) == 1);
   options.on_progress = [&](const sim::JudgeProgress& now) { progress->show(now); };
   const Result<LinearizabilityReport> report = judge(*history, options);

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "tubing/channel/base/result.h"
+#include "tubing/sim/cli/check_rulings.h"
 
 namespace tubing::cli {
 
@@ -26,14 +27,15 @@ class CheckCommand {
 
  private:
   Result<> check_options() const;
+  void add_limit(const char* name, std::optional<std::uint64_t>& limit, std::uint64_t max,
+                 const std::string& what);
   Result<int> judge();
 
   CLI::App* check_;
   std::string path_;
   std::string model_;
   std::string judge_;
-  std::uint64_t work_max_;
-  std::size_t configurations_max_;
+  CheckLimits limits_;
   bool json_ = false;
 };
 

@@ -24,37 +24,44 @@ namespace {
 using sim::History;
 using sim::Ruling;
 
+template <class... Options>
 struct NamedRule {
   const char* name;
-  Result<Ruling> (*judge)(const History&);
+  Result<Ruling> (*judge)(const History&, const Options&...);
 };
+using NamedWitness = NamedRule<sim::WitnessOptions>;
 
 template <sim::Model M>
-Result<Ruling> by_witness(const History& history) {
-  return sim::judge_by_witness(M(), history);
+Result<Ruling> by_witness(const History& history, const sim::WitnessOptions& options) {
+  return sim::judge_by_witness(M(), history, options);
 }
 
-constexpr std::array<NamedRule, 6> kWitnesses{{{"register", by_witness<sim::RegisterModel>},
-                                               {"cas", by_witness<sim::CasModel>},
-                                               {"map", by_witness<sim::MapModel>},
-                                               {"list", by_witness<sim::ListModel>},
-                                               {"lock", by_witness<sim::LockModel>},
-                                               {"queue", by_witness<sim::QueueModel>}}};
+constexpr std::array<NamedWitness, 6> kWitnesses{{{"register", by_witness<sim::RegisterModel>},
+                                                  {"cas", by_witness<sim::CasModel>},
+                                                  {"map", by_witness<sim::MapModel>},
+                                                  {"list", by_witness<sim::ListModel>},
+                                                  {"lock", by_witness<sim::LockModel>},
+                                                  {"queue", by_witness<sim::QueueModel>}}};
 constexpr const char* kWatches = "watches";
-constexpr std::array<NamedRule, 2> kRules{
+constexpr std::array<NamedRule<>, 2> kRules{
     {{"leases", sim::judge_leases}, {"sessions", sim::judge_sessions}}};
 
 Result<Ruling> ruling_of(const RuleOptions& options, const History& history) {
   if (options.judge == kWatches) {
     sim::WatchOptions watches;
-    watches.work_max = options.work_max.value_or(watches.work_max);
+    watches.work_max = options.limits.work_max.value_or(watches.work_max);
     return sim::judge_watches(history, watches);
   }
-  const auto* found = std::ranges::find(kRules, options.judge, &NamedRule::name);
-  if (found != kRules.end()) return found->judge(history);
-  found = std::ranges::find(kWitnesses, options.model, &NamedRule::name);
+  const auto* rule = std::ranges::find(kRules, options.judge, &NamedRule<>::name);
+  if (rule != kRules.end()) return rule->judge(history);
+  const auto* found = std::ranges::find(kWitnesses, options.model, &NamedWitness::name);
   TUBING_ASSERT(found != kWitnesses.end(), options.model);
-  return found->judge(history);
+  const CheckLimits& limits = options.limits;
+  sim::WitnessOptions witness;
+  witness.steps_max = limits.work_max.value_or(witness.steps_max);
+  witness.configurations_max = limits.configurations_max.value_or(witness.configurations_max);
+  witness.memory_bytes_max = limits.memory_bytes_max().value_or(witness.memory_bytes_max);
+  return found->judge(history, witness);
 }
 
 /// What --json prints.
@@ -76,7 +83,7 @@ struct RulingJson {
 
 std::vector<std::string> ruling_judges() {
   std::vector<std::string> names{"witness", kWatches};
-  for (const NamedRule& rule : kRules) names.emplace_back(rule.name);
+  for (const NamedRule<>& rule : kRules) names.emplace_back(rule.name);
   return names;
 }
 

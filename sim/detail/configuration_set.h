@@ -39,6 +39,11 @@ class ConfigurationSet {
   /// How many there are.
   std::size_t alive() const { return alive_; }
   bool is_alive(std::size_t at) const { return next_[at] != kLeft; }
+  /// The memory that the set holds.
+  std::uint64_t bytes() const {
+    return words_.capacity() * sizeof(std::uint64_t) +
+           (next_.capacity() + heads_.capacity()) * sizeof(std::uint32_t);
+  }
   /// Valid until the next insert.
   const std::uint64_t* operator[](std::size_t at) const { return &words_[at * shape_.words()]; }
 

@@ -18,7 +18,7 @@ constexpr std::size_t kTryConfigurationsMax = 50'000;
 constexpr std::size_t kStandingsMax = 10'000;
 /// For the search that tells in which states stories may begin.
 constexpr std::uint64_t kWindowsWorkMax = 20'000'000;
-constexpr std::uint64_t kWindowsStateBytesMax = std::uint64_t{64} << 20;
+constexpr std::uint64_t kWindowsMemoryMax = std::uint64_t{256} << 20;
 
 }  // namespace
 
@@ -106,7 +106,7 @@ std::vector<IllegalCoreFinder::Window> IllegalCoreFinder::windows() {
   });
   SearchLimits limits = limits_;
   limits.work_max = std::min(limits.work_max, kWindowsWorkMax);
-  limits.state_bytes_max = std::min(limits.state_bytes_max, kWindowsStateBytesMax);
+  limits.memory_bytes_max = std::min(limits.memory_bytes_max, kWindowsMemoryMax);
   if (search.run(SIZE_MAX, limits) != SearchEnd::none) windows.resize(1);
   return windows;
 }
@@ -219,7 +219,7 @@ bool IllegalCoreFinder::has_no_order(const Window& window, const std::vector<std
   OrderSearch search(space_, known.searched);
   const SearchLimits limits{.configurations_max = kTryConfigurationsMax,
                             .work_max = std::min(kTryWorkMax, work_max_ - work_),
-                            .state_bytes_max = limits_.state_bytes_max};
+                            .memory_bytes_max = limits_.memory_bytes_max};
   const SearchEnd end = search.run(SIZE_MAX, limits, standings);
   // To lay out a search costs, too.
   work_ += search.work() + known.searched.size();

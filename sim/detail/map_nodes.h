@@ -28,6 +28,10 @@ class MapNodes {
   std::optional<MapEntry> find(Map map, std::uint32_t key) const;
   Map with(Map map, std::uint32_t key, const MapEntry& entry);
   Map without(Map map, std::uint32_t key);
+  /// The memory that all maps take.
+  std::uint64_t bytes() const {
+    return nodes_.capacity() * sizeof(Node) + slots_.capacity() * sizeof(std::uint32_t);
+  }
 
   /// Shows entries in the order of their keys, from the first that is not below `from`, or in the
   /// other direction from the last that is below it, while `visit(key, entry)` returns true.

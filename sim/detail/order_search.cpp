@@ -116,7 +116,7 @@ SearchEnd OrderSearch::run(std::size_t width, const SearchLimits& limits,
       continue;
     }
     const SearchEnd end = take_return(event.operation, width, limits);
-    if (end == SearchEnd::too_much_work || end == SearchEnd::too_many_states) return end;
+    if (end == SearchEnd::too_much_work || end == SearchEnd::too_much_memory) return end;
     narrowed |= end == SearchEnd::too_narrow;
     crowded |= end == SearchEnd::too_many_configurations;
     if (behind_.alive() == 0) {
@@ -162,7 +162,7 @@ SearchEnd OrderSearch::take_return(std::size_t operation, std::size_t width,
       break;
     }
     if (work() >= limits.work_max) return SearchEnd::too_much_work;
-    if (space_.state_bytes() >= limits.state_bytes_max) return SearchEnd::too_many_states;
+    if (bytes() >= limits.memory_bytes_max) return SearchEnd::too_much_memory;
     std::copy_n(needing_[at], current_.size(), current_.begin());
     expand(operation);
   }

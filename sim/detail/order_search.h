@@ -36,7 +36,7 @@ struct Standing {
 struct SearchLimits {
   std::size_t configurations_max;  ///< At one time.
   std::uint64_t work_max;          ///< Steps tried, and configurations compared.
-  std::uint64_t state_bytes_max;
+  std::uint64_t memory_bytes_max;  ///< Of the state space and all configurations.
 };
 
 enum class SearchEnd : std::uint8_t {
@@ -45,7 +45,7 @@ enum class SearchEnd : std::uint8_t {
   too_narrow,
   too_many_configurations,
   too_much_work,
-  too_many_states,
+  too_much_memory,
 };
 
 /// Goes through calls and returns in the order of their times and keeps all configurations in which
@@ -102,6 +102,9 @@ class OrderSearch {
 
   std::uint64_t comparisons() const {
     return before_.comparisons() + needing_.comparisons() + behind_.comparisons();
+  }
+  std::uint64_t bytes() const {
+    return space_.bytes() + before_.bytes() + needing_.bytes() + behind_.bytes();
   }
   void order_events();
   void give_places();

@@ -2,12 +2,15 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "tubing/channel/codec.h"
 #include "tubing/channel/json.h"
+#include "tubing/sim/detail/heap_bytes.h"
 #include "tubing/sim/judges/model.h"
 #include "tubing/sim/running_hash.h"
 
@@ -22,7 +25,7 @@ class Numbering {
 
   const T& operator[](std::uint32_t number) const { return values_[number]; }
   std::size_t size() const { return values_.size(); }
-  /// What all of them encode to: about the memory that they take.
+  /// The memory that they take, about.
   std::uint64_t bytes() const { return bytes_; }
 
  private:
@@ -35,7 +38,10 @@ class Numbering {
     std::size_t operator()(const Key& key) const { return key.low; }
   };
 
-  std::vector<T> values_;
+  /// Of a value's number: a node and its share of the buckets, also while they become more.
+  static constexpr std::uint64_t kNumberBytes = block_bytes(8 + sizeof(Key) + 16) + 24;
+
+  std::deque<T> values_;  ///< A vector would take three times as much while it grows.
   std::unordered_map<Key, std::uint32_t, LowHalf> numbers_;
   ByteBuffer encoded_;
   std::uint64_t bytes_ = 0;
@@ -70,10 +76,11 @@ class StateSpace {
   virtual bool knows_detours() const = 0;
   virtual State begin() = 0;
   virtual std::string told(State state) const = 0;
-  /// About the memory that all states take.
-  virtual std::uint64_t state_bytes() const = 0;
+  /// The memory that states, steps, what is kept of them and the model's own tables take, about.
+  std::uint64_t bytes() const { return kept_.size() * sizeof(Kept) + model_bytes(); }
 
  protected:
+  virtual std::uint64_t model_bytes() const = 0;
   virtual State compute(State state, Step step) = 0;
   Hints hints() const { return hints_; }
 
@@ -104,10 +111,15 @@ class ModelSpace final : public StateSpace {
   Step step(const typename M::Step& step) { return steps_.number(step); }
   State begin() override { return states_.number(model_.begin()); }
   std::string told(State state) const override;
-  std::uint64_t state_bytes() const override { return states_.bytes(); }
   bool knows_detours() const override { return kKnowsDetours; }
 
  protected:
+  std::uint64_t model_bytes() const override {
+    std::uint64_t bytes = states_.bytes() + steps_.bytes();
+    if constexpr (requires(const M& model) { model.bytes(); })
+      bytes += std::as_const(model_).bytes();
+    return bytes;
+  }
   State compute(State state, Step step) override {
     typename M::State after = states_[state];
     if (!model_.apply(after, steps_[step])) return kNone;
@@ -141,7 +153,7 @@ std::uint32_t Numbering<T>::number(const T& value) {
   const auto [found, is_new] = numbers_.try_emplace({hash.high(), hash.low()}, next);
   if (!is_new) return found->second;
   values_.push_back(value);
-  bytes_ += encoded_.size() + sizeof(T) + sizeof(Key);
+  bytes_ += sizeof(T) + heap_bytes(values_.back()) + kNumberBytes;
   return next;
 }
 

@@ -157,7 +157,7 @@ std::optional<Ruling> WitnessJudge::replay(Name part) {
   WitnessReplay replayed(*space, operations, free_, options_);
   switch (replayed.replay()) {
     case WitnessReplay::End::none: return wrong_reply(replayed, part);
-    case WitnessReplay::End::undecided: return undecided("steps, configurations or states", part);
+    case WitnessReplay::End::undecided: return undecided(replayed.bound(), part);
     default: break;
   }
   if (!replayed.demands().empty())
@@ -188,8 +188,8 @@ Ruling WitnessJudge::wrong_reply(const WitnessReplay& part, Name name) const {
 
 Ruling WitnessJudge::undecided(std::string_view bound, Name name) const {
   return {.verdict = Verdict::undecided,
-          .why = fmt::format("{}: too many {} for the operations of unknown end; judge with higher "
-                             "limits, or a shorter history",
+          .why = fmt::format("{}: too many {} for the operations of unknown end; raise that limit, "
+                             "or judge a shorter history",
                              name->first.empty() ? "the whole" : name->first, bound)};
 }
 
@@ -236,7 +236,8 @@ Ruling WitnessJudge::contest() {
       const std::size_t owner = owners[demand];
       if (!contenders_[owner].complete) {
         among.push_back(owner);
-        if (!find_ways(contenders_[owner])) return undecided("ways", contenders_[owner].name);
+        const std::string_view bound = find_ways(contenders_[owner]);
+        if (!contenders_[owner].complete) return undecided(bound, contenders_[owner].name);
         grew = true;
       }
       demand = demands[demand].at;
@@ -250,10 +251,10 @@ Ruling WitnessJudge::contest() {
     }
     if (turn == among.size()) return overfull(*wrong);
   }
-  return undecided("choices", contenders_[among.front()].name);
+  return undecided("choices (alternatives_max)", contenders_[among.front()].name);
 }
 
-bool WitnessJudge::find_ways(Contender& contender) {
+std::string_view WitnessJudge::find_ways(Contender& contender) {
   std::vector<StateSpace::Step> steps;
   const std::unique_ptr<StateSpace> space = source_.space(contender.name->second, steps);
   const PartOperations operations = operations_of(contender.name, steps);
@@ -261,7 +262,7 @@ bool WitnessJudge::find_ways(Contender& contender) {
   contender.ways.clear();
   contender.chosen = 0;
   contender.complete = part.find_ways(contender.ways) == WitnessReplay::End::found;
-  return contender.complete;
+  return part.bound();
 }
 
 Ruling WitnessJudge::overfull(const Overfull& wrong) const {

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "tubing/sim/detail/free_revisions.h"
@@ -79,8 +80,8 @@ class WitnessJudge {
   Ruling wrong_reply(const WitnessReplay& part, Name name) const;
   Ruling share_out();
   Ruling contest();
-  /// Every way that the part has; false where a bound was met.
-  bool find_ways(Contender& contender);
+  /// Every way that the part has. Returns: the bound that was met, where they are not complete.
+  std::string_view find_ways(Contender& contender);
   Ruling overfull(const Overfull& wrong) const;
   Ruling undecided(std::string_view bound, Name name) const;
   PartOperations operations_of(Name part, const std::vector<StateSpace::Step>& steps) const;

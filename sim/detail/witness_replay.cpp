@@ -5,6 +5,12 @@
 #include "tubing/channel/base/assert.h"
 
 namespace tubing::sim::detail {
+namespace {
+
+/// Of a configuration that was met: a node and its vector, and what lies deeper of it.
+constexpr std::uint64_t kMetBytes = 150;
+
+}  // namespace
 
 WitnessReplay::End WitnessReplay::replay() {
   State state = space_.begin();
@@ -13,7 +19,7 @@ WitnessReplay::End WitnessReplay::replay() {
   for (std::size_t position = 0; position < operations_.known.size(); ++position) {
     const WitnessOperation& operation = operations_.known[position];
     const State after = space_.apply(state, operation.step);
-    if (space_.state_bytes() > options_.state_bytes_max) return End::undecided;
+    if (takes_too_much_memory()) return End::undecided;
     if (after == StateSpace::kNone) {
       failed_ = position;
       failed_state_ = state;
@@ -101,7 +107,10 @@ WitnessReplay::End WitnessReplay::search(std::size_t to, std::vector<std::vector
   while (!stack_.empty()) {
     if (stack_.back().position == to) {
       if (ways == nullptr) return End::found;
-      if (ways->size() == options_.alternatives_max) return End::undecided;
+      if (ways->size() == options_.alternatives_max) {
+        bound_ = "ways (alternatives_max)";
+        return End::undecided;
+      }
       ways->push_back(demands_of(stack_.back().placed));
       stack_.pop_back();
       continue;
@@ -227,9 +236,22 @@ bool WitnessReplay::covers(const Met& met, const Node& node, bool all_ways) {
   return std::ranges::includes(more, fewer, {}, by_kind, by_kind);
 }
 
-bool WitnessReplay::is_over_bounds() const {
-  return steps_ > options_.steps_max || configurations_ > options_.configurations_max ||
-         space_.state_bytes() > options_.state_bytes_max;
+bool WitnessReplay::is_over_bounds() {
+  if (steps_ > options_.steps_max)
+    bound_ = "steps (steps_max; tubesim check --work-max)";
+  else if (configurations_ > options_.configurations_max)
+    bound_ = "configurations (configurations_max; tubesim check --configurations-max)";
+  else
+    return takes_too_much_memory();
+  return true;
+}
+
+bool WitnessReplay::takes_too_much_memory() {
+  const std::uint64_t bytes = space_.bytes() + placed_.capacity() * sizeof(Placed) +
+                              stack_.capacity() * sizeof(Node) + configurations_ * kMetBytes;
+  if (bytes <= options_.memory_bytes_max) return false;
+  bound_ = "bytes of states (memory_bytes_max; tubesim check --memory-max)";
+  return true;
 }
 
 }  // namespace tubing::sim::detail

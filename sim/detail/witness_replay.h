@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -14,9 +15,10 @@ namespace tubing::sim {
 /// How much is tried for the sake of operations of unknown end, before it is `undecided`.
 struct WitnessOptions {
   std::uint64_t steps_max = 20'000'000;        ///< And comparisons, in one search of a part.
-  std::size_t configurations_max = 1'000'000;  ///< Of one search; each takes about 150 bytes.
+  std::size_t configurations_max = 1'000'000;  ///< Of one search.
   std::size_t alternatives_max = 256;          ///< Ways to place them, of a part and of several.
-  std::uint64_t state_bytes_max = std::uint64_t{512} << 20;  ///< Of a part, as they are encoded.
+  /// Of all that the search of a part keeps, as in LinearizabilityOptions.
+  std::uint64_t memory_bytes_max = std::uint64_t{512} << 20;
 };
 
 namespace detail {
@@ -56,6 +58,8 @@ class WitnessReplay {
   /// Behind `none`: the place in `known` of the answer that nothing explains, and the state there.
   std::size_t failed() const { return failed_; }
   StateSpace::State failed_state() const { return failed_state_; }
+  /// Behind `undecided`: what was met.
+  std::string_view bound() const { return bound_; }
   const StateSpace& space() const { return space_; }
   const PartOperations& operations() const { return operations_; }
 
@@ -103,7 +107,8 @@ class WitnessReplay {
   std::vector<Demand> demands_of(std::uint32_t placed) const;
   std::uint64_t last_revision(std::size_t position) const;
   std::uint64_t revision_before(std::size_t position) const;
-  bool is_over_bounds() const;
+  bool is_over_bounds();
+  bool takes_too_much_memory();
   void accept(const Point& from, const Node& found);
 
   StateSpace& space_;
@@ -125,6 +130,7 @@ class WitnessReplay {
   std::unordered_map<std::uint64_t, std::vector<Met>> met_;
   std::size_t configurations_ = 0;
   std::uint64_t steps_ = 0;
+  std::string_view bound_;
 };
 
 }  // namespace detail

@@ -80,7 +80,8 @@ struct HistoryLimits {
   std::size_t operations_max = 1'000'000;
   std::size_t values_max = 8'000'000;  ///< Arguments and results, with the elements of lists.
 
-  static constexpr std::size_t kDepthMax = 8;  ///< Of lists within lists.
+  static constexpr std::size_t kDepthMax = 8;     ///< Of lists within lists.
+  static constexpr std::size_t kFieldsMax = 100;  ///< Of a line.
 };
 
 /// Reads lines as history_line writes them, their fields in any order. Operation i is line i + 1.

@@ -84,6 +84,9 @@ bool LineReader::start_object(std::size_t) {
 bool LineReader::key(std::string& name) {
   if (std::ranges::find(seen_, name) != seen_.end())
     return refuse(fmt::format("\"{}\" is there twice; keep one", name));
+  if (seen_.size() == HistoryLimits::kFieldsMax)
+    return refuse(fmt::format("it has more than {} fields; put values of one kind in a list",
+                              HistoryLimits::kFieldsMax));
   seen_.push_back(name);
   name_ = name;
   return true;

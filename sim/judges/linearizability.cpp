@@ -60,12 +60,18 @@ std::string told_operations(std::size_t count) {
 
 std::string limit_text(SearchEnd end, const LinearizabilityOptions& options) {
   if (end == SearchEnd::too_much_work)
-    return fmt::format("{} steps and comparisons were not enough (work_max)", options.work_max);
-  if (end == SearchEnd::too_many_states)
-    return fmt::format("the states took more than {} bytes (state_bytes_max)",
-                       options.state_bytes_max);
-  return fmt::format("there were more than {} configurations at one time (configurations_max)",
-                     options.configurations_max);
+    return fmt::format(
+        "{} steps and comparisons were not enough (work_max; tubesim check --work-max)",
+        options.work_max);
+  if (end == SearchEnd::too_much_memory)
+    return fmt::format(
+        "states and configurations took more than {} bytes (memory_bytes_max; tubesim check "
+        "--memory-max)",
+        options.memory_bytes_max);
+  return fmt::format(
+      "there were more than {} configurations at one time (configurations_max; tubesim check "
+      "--configurations-max)",
+      options.configurations_max);
 }
 
 }  // namespace
@@ -124,7 +130,7 @@ void LinearizabilityJudge::judge(const Part& part, const std::vector<Steps>& ste
   SearchEnd end = SearchEnd::too_narrow;
   SearchLimits limits{.configurations_max = options_.configurations_max,
                       .work_max = options_.work_max,
-                      .state_bytes_max = options_.state_bytes_max};
+                      .memory_bytes_max = options_.memory_bytes_max};
   for (const Attempt& attempt : attempts(space)) {
     calls = 0;
     if (attempt.hints == StateSpace::Hints::certain && attempt.width == kWidths.front() &&
@@ -170,7 +176,7 @@ bool LinearizabilityJudge::is_illegal_untouched(const Part& part, StateSpace& sp
   OrderSearch search(space, searched);
   const SearchEnd end = search.run(SIZE_MAX, {.configurations_max = options_.configurations_max,
                                               .work_max = kUntouchedWorkMax,
-                                              .state_bytes_max = options_.state_bytes_max});
+                                              .memory_bytes_max = options_.memory_bytes_max});
   report_.steps += search.steps();
   if (end == SearchEnd::none) {
     finish(part);
@@ -237,7 +243,7 @@ void LinearizabilityJudge::tell(const Part& part, StateSpace& space,
   ++report_.illegal_parts;
   const SearchLimits limits{.configurations_max = options_.configurations_max,
                             .work_max = options_.work_max,
-                            .state_bytes_max = options_.state_bytes_max};
+                            .memory_bytes_max = options_.memory_bytes_max};
   detail::Survey survey_judged;
   if (survey)
     survey_judged = [&](const std::vector<Fate>& fates) {

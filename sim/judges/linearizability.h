@@ -26,13 +26,14 @@ struct JudgeProgress {
 };
 
 struct LinearizabilityOptions {
-  /// At one time; each takes about 30 bytes where few operations overlap. This bounds the memory
-  /// beside the history's own.
+  /// At one time.
   std::size_t configurations_max = 4'000'000;
-  /// For all states of a part that a search met, as they are encoded.
-  std::uint64_t state_bytes_max = std::uint64_t{512} << 20;
-  /// Steps of the model that are tried and configurations that are compared, in one part: a minute.
-  std::uint64_t work_max = 2'000'000'000;
+  /// Beside what the history takes: of all that a search keeps, states with what they hold on the
+  /// heap, configurations and the model's tables, as an allocator gives it. Of a model of your own,
+  /// tables count where it tells their `bytes`.
+  std::uint64_t memory_bytes_max = std::uint64_t{512} << 20;
+  /// Steps of the model that are tried and configurations that are compared, in one part: 20 s.
+  std::uint64_t work_max = 800'000'000;
   /// The same of all searches that cut illegal parts down; 0 leaves them whole.
   std::uint64_t story_work_max = 20'000'000;
   /// Called now and then, for people who wait.

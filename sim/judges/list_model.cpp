@@ -1,5 +1,7 @@
 #include "tubing/sim/judges/list_model.h"
 
+#include "tubing/sim/detail/heap_bytes.h"
+
 namespace tubing::sim {
 namespace {
 
@@ -59,7 +61,11 @@ std::string ListModel::told(const State& state) const {
 ListModel::State ListModel::longer(State list, const std::string& value) {
   const auto next = static_cast<State>(lists_.size());
   const auto [found, is_new] = longer_.try_emplace({list, value}, next);
-  if (is_new) lists_.push_back({.before = list, .length = lists_[list].length + 1, .last = value});
+  if (is_new) {
+    lists_.push_back({.before = list, .length = lists_[list].length + 1, .last = value});
+    bytes_ += sizeof(List) + 2 * detail::heap_bytes(value) +
+              detail::block_bytes(detail::kTreeNodeBytes + sizeof(*found));
+  }
   return found->second;
 }
 

@@ -1,6 +1,8 @@
 // ListModel: a list for each key, to whose end values are appended.
 #pragma once
 
+#include <cstdint>
+#include <deque>
 #include <map>
 #include <optional>
 #include <string>
@@ -33,6 +35,7 @@ class ListModel {
   State begin() const { return kEmpty; }
   bool changes_nothing(const Step& step) const { return !step.appended; }
   std::string told(const State& state) const;
+  std::uint64_t bytes() const { return bytes_; }
   Result<Step> read(const Operation& operation);
   bool apply(State& state, const Step& step);
   /// The longest list that was read, and appends that know their place, show where each value went.
@@ -50,8 +53,9 @@ class ListModel {
 
   State longer(State list, const std::string& value);
 
-  std::vector<List> lists_ = {{}};
+  std::deque<List> lists_ = {{}};
   std::map<std::pair<State, std::string>, State> longer_;
+  std::uint64_t bytes_ = 0;                     ///< Of all lists.
   std::map<std::int64_t, std::string> places_;  ///< What a list of each length ends with.
 };
 static_assert(Model<ListModel>);

@@ -58,6 +58,7 @@ class MapModel {
   /// Whether every state in which it can happen becomes the same one.
   bool settles(const Step& step) const;
   std::string told(const State& state) const;
+  std::uint64_t bytes() const { return nodes_.bytes(); }
 
  private:
   using Key = detail::MapKeys::Number;

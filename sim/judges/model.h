@@ -54,6 +54,9 @@ struct TimedStep {
 ///   read at that place. Judges get there sooner.
 /// - `bool is_detour(const State& before, const Step& step, const State& after) const`: whether an
 ///   order of that part can likely do without it. Judges look for one without first.
+/// - `std::uint64_t bytes() const`: the memory that its own tables take, about, where they grow
+/// with
+///   the states that a judge meets; it counts against the judge's limit.
 /// - `std::string told(const State&) const`: for stories, "7"; else it is the state's JSON.
 ///
 /// RegisterModel is one to begin with.

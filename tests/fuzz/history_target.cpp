@@ -23,7 +23,7 @@ constexpr sim::HistoryLimits kLimits{
 template <sim::Model M>
 void judge(const History& history) {
   const sim::LinearizabilityOptions options{.configurations_max = 1'000,
-                                            .state_bytes_max = 1 << 20,
+                                            .memory_bytes_max = 1 << 20,
                                             .work_max = 20'000,
                                             .story_work_max = 20'000};
   const auto report = sim::check_linearizable(M(), history, options);

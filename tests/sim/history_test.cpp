@@ -162,6 +162,14 @@ TEST_CASE("a client that asks for two things at once is refused") {
   CHECK(problem_of(lines(R"("call":10,"return":null)")).empty());
 }
 
+TEST_CASE("a line has at most a hundred fields") {
+  std::string fields = R"("call":1,"return":null)";
+  for (std::size_t i = 4; i < HistoryLimits::kFieldsMax; ++i)
+    fields += R"(,"f)" + std::to_string(i) + R"(":1)";
+  CHECK(problem_of(line_with(fields) + "\n").empty());
+  CHECK(problem_of(line_with(fields + R"(,"more":1)") + "\n").contains("more than 100 fields"));
+}
+
 TEST_CASE("each limit of a history that is read is named where it is passed") {
   const std::string line = line_with(R"("a":[1,2],"call":1,"return":null)");
   const std::string two = line + "\n" + line + "\n";

@@ -229,7 +229,7 @@ TEST_CASE("a judge that meets a limit says which and guesses nothing") {
     return report->undecided;
   };
   CHECK(limited({.configurations_max = 100}).starts_with("on key a there were more than 100 conf"));
-  CHECK(limited({.state_bytes_max = 20}).contains("more than 20 bytes (state_bytes_max)"));
+  CHECK(limited({.memory_bytes_max = 20}).contains("more than 20 bytes (memory_bytes_max; "));
   CHECK(limited({.work_max = 1000}).contains("1000 steps and comparisons"));
   CHECK(of_register(lines(many)) == Verdict::illegal);
   const auto whole = check_linearizable(RegisterModel(), lines(many), {.story_work_max = 0});

@@ -339,6 +339,6 @@ TEST_CASE("the witness checker stops at each of its bounds and says so") {
   CHECK(why(judge_by_witness(RegisterModel(), nobodys, few_configurations))
             .starts_with("undecided: "));
   WitnessOptions few_states;
-  few_states.state_bytes_max = 3;
+  few_states.memory_bytes_max = 3;
   CHECK(why(judge_by_witness(RegisterModel(), history, few_states)).starts_with("undecided: "));
 }

@@ -100,7 +100,7 @@ TEST_CASE("tubesim check refuses what a judge has no use for") {
   const std::vector<std::vector<std::string>> refused{
       {"--judge", "leases", "--model", "register"},
       {"--judge", "leases", "--work-max", "5"},
-      {"--judge", "witness", "--work-max", "5", "--model", "map"},
+      {"--judge", "sessions", "--memory-max", "5"},
       {"--judge", "watches", "--configurations-max", "5"}};
   for (const std::vector<std::string>& options : refused) {
     CAPTURE(options[2]);

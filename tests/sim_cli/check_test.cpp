@@ -1,4 +1,5 @@
 #include <doctest/doctest.h>
+#include <sys/resource.h>
 
 #include "tests/sim_cli/history_file.h"
 
@@ -15,6 +16,32 @@ const std::string kWrites =
 const std::string kStaleRead =
     R"({"client":3,"op":"read","key":"a","value":1,"call":500,"return":600,"ok":true})"
     "\n";
+
+/// Puts of many keys at the same time, and a scan that none of their orders explains.
+std::string hard_scan() {
+  std::string lines;
+  for (int i = 0; i < 22; ++i)
+    lines += R"({"client":)" + std::to_string(i) + R"(,"op":"put","key":"k)" + std::to_string(i) +
+             R"(","value":1,"call":1,"return":)" + std::to_string(100 + i) + R"(,"ok":true})" +
+             "\n";
+  return lines + R"({"client":99,"op":"range","rows":[["k1",77]],"call":1,"return":99,"ok":true})" +
+         "\n";
+}
+
+/// The most that any program that was run here took.
+long peak_mib() {
+  rusage usage{};
+  ::getrusage(RUSAGE_CHILDREN, &usage);
+  return usage.ru_maxrss / 1024;
+}
+
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+constexpr bool kMemoryIsItsOwn = false;
+#else
+constexpr bool kMemoryIsItsOwn = true;
+#endif
+#endif
 
 }  // namespace
 
@@ -75,6 +102,38 @@ TEST_CASE("tubesim check says undecided with status 3 and which limit was met") 
   const Finished undecided = HistoryFile(lines).check({"--model", "register", "--work-max", "50"});
   CHECK(undecided.status == 3);
   CHECK(undecided.out.starts_with("undecided: 10 operations in 1 part\n"));
-  CHECK(undecided.out.contains("50 steps and comparisons were not enough (work_max)"));
+  CHECK(undecided.out.contains(
+      "50 steps and comparisons were not enough (work_max; tubesim check --work-max)"));
   CHECK(HistoryFile(lines).check({"--model", "register"}).status == 1);
+}
+
+TEST_CASE("tubesim check stays near the memory that it may take") {
+  const Finished done = HistoryFile(hard_scan()).check({"--model", "map", "--memory-max", "16"});
+  CAPTURE(done.out);
+  CHECK(done.status == 3);
+  CHECK(done.out.contains("took more than 16777216 bytes (memory_bytes_max; tubesim check --mem"));
+  CAPTURE(peak_mib());
+  if (kMemoryIsItsOwn) CHECK(peak_mib() < 16 * 3 / 2 + 12);
+}
+
+TEST_CASE("tubesim check takes its limits for the witness too, and no number with a sign") {
+  std::string lines;
+  for (int i = 0; i < 12; ++i)
+    lines += R"({"client":)" + std::to_string(i) + R"(,"op":"write","value":)" + std::to_string(i) +
+             R"(,"call":1,"return":null})" + "\n";
+  lines += R"({"client":20,"op":"read","value":11,"call":2,"return":3,"ok":true,"rev":9})"
+           "\n";
+  const auto check = [&](const char* option, const char* number) {
+    return HistoryFile(lines).check({"--model", "register", "--judge", "witness", option, number});
+  };
+  CHECK(check("--work-max", "1000").status == 0);
+  const Finished worked = check("--work-max", "3");
+  CHECK(worked.status == 3);
+  CHECK(worked.out.contains("too many steps (steps_max; tubesim check --work-max)"));
+  CHECK(check("--configurations-max", "3").out.contains("tubesim check --configurations-max"));
+  CHECK(check("--memory-max", "1").status == 0);
+  for (const char* wrong : {"-1", "+5", "0", "18446744073709551615", "x"}) {
+    CAPTURE(wrong);
+    CHECK(check("--work-max", wrong).status == 2);
+  }
 }
