@@ -1,47 +1,23 @@
 #include <doctest/doctest.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
-#include <sstream>
 
-#include "tests/tube/process.h"
+#include "tests/sim_cli/folder.h"
 
+using tubing::cli::content_of;
 using tubing::cli::Finished;
+using tubing::cli::Folder;
+using tubing::cli::kFolder;
+using tubing::cli::tubesim_in_folder;
 
 namespace {
-
-const std::filesystem::path kFolder =
-    TUBING_BINARY_DIR "/run_files_test_" + std::to_string(::getpid());
-
-/// A folder in which tubesim runs, empty at first.
-struct Folder {
-  Folder() {
-    std::filesystem::remove_all(kFolder);
-    std::filesystem::create_directories(kFolder);
-  }
-  ~Folder() { std::filesystem::remove_all(kFolder); }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-};
-
-/// Through a shell, so that `''` is an empty word.
-Finished tubesim(const std::string& arguments) {
-  return tubing::cli::run_process(
-      {"/bin/sh", "-c", "cd " + kFolder.string() + " && " TUBESIM_PROGRAM " " + arguments}, {});
-}
-
-std::string content_of(const std::string& name) {
-  std::stringstream content;
-  content << std::ifstream(kFolder / name).rdbuf();
-  return content.str();
-}
 
 /// What it says of a run that it refuses before anything happens.
 std::string refusal(const std::string& arguments) {
   CAPTURE(arguments);
-  const Finished refused = tubesim(arguments);
+  const Finished refused = tubesim_in_folder(arguments);
   CHECK(refused.status == 2);
   CHECK(refused.out.empty());
   CHECK_MESSAGE(refused.err.starts_with("tubesim: "), refused.err);
@@ -74,11 +50,11 @@ TEST_CASE("tubesim begins all that it refuses with its name, and ends with who k
 
 TEST_CASE("tubesim takes its scenario behind the seeds as well as before them") {
   const Folder folder;
-  const Finished before = tubesim("run files --seeds 1..2 --seed 5");
+  const Finished before = tubesim_in_folder("run files --seeds 1..2 --seed 5");
   CHECK(before.status == 0);
   CHECK(before.out.contains("files seed=5 "));
-  CHECK(tubesim("run --seeds 1..2 files --seed 5").out == before.out);
-  CHECK(tubesim("run --seeds 1..2 --seed 5 files").out == before.out);
+  CHECK(tubesim_in_folder("run --seeds 1..2 files --seed 5").out == before.out);
+  CHECK(tubesim_in_folder("run --seeds 1..2 --seed 5 files").out == before.out);
   CHECK(refusal("run files --seeds 1 2").contains("not expected: 2"));
 }
 
@@ -110,14 +86,14 @@ TEST_CASE("tubesim writes no file twice, nor one that it reads") {
   CHECK(content_of("old") == "1s heal\n");
   CHECK_FALSE(std::filesystem::exists(kFolder / "t"));
   const Finished both =
-      tubesim("run register --seed 1 --keep-schedule /dev/null --history /dev/null");
+      tubesim_in_folder("run register --seed 1 --keep-schedule /dev/null --history /dev/null");
   CHECK(both.status == 0);
 }
 
 TEST_CASE("tubesim puts what it writes in the place of all that a file held") {
   const Folder folder;
   std::ofstream(kFolder / "s") << std::string(100'000, '#');
-  CHECK(tubesim("run files --seed 1 --keep-schedule s --trace t").status == 0);
+  CHECK(tubesim_in_folder("run files --seed 1 --keep-schedule s --trace t").status == 0);
   CHECK(content_of("s").contains(" heal"));
   CHECK_FALSE(content_of("s").contains('#'));
   CHECK(content_of("t").ends_with("]\n"));
@@ -137,7 +113,7 @@ TEST_CASE("tubesim tells a story although its files cannot be written") {
     std::filesystem::create_directory(kFolder /
                                       ("register-" + std::to_string(seed) + "-schedule.txt"));
   const Finished run =
-      tubesim("run register --seeds 1..20 --quiet --wrong one_replica_reads --shrink");
+      tubesim_in_folder("run register --seeds 1..20 --quiet --wrong one_replica_reads --shrink");
   CHECK(run.status == 1);
   CHECK(run.out.contains("what happened:\n"));
   CHECK(run.out.contains("its workload:\n    c"));

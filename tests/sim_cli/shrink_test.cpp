@@ -1,41 +1,18 @@
 #include <doctest/doctest.h>
-#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
-#include <sstream>
 
-#include "tests/tube/process.h"
+#include "tests/sim_cli/folder.h"
 #include "tubing/sim/judges/history.h"
 
+using tubing::cli::content_of;
 using tubing::cli::Finished;
+using tubing::cli::Folder;
+using tubing::cli::kFolder;
+using tubing::cli::tubesim_in_folder;
 
 namespace {
-
-const std::filesystem::path kFolder =
-    TUBING_BINARY_DIR "/shrink_test_" + std::to_string(::getpid());
-
-/// Runs it in a folder of its own, which is empty at first.
-Finished tubesim(const std::string& arguments) {
-  return tubing::cli::run_process(
-      {"/bin/sh", "-c", "cd " + kFolder.string() + " && " TUBESIM_PROGRAM " " + arguments}, {});
-}
-
-struct Folder {
-  Folder() {
-    std::filesystem::remove_all(kFolder);
-    std::filesystem::create_directories(kFolder);
-  }
-  ~Folder() { std::filesystem::remove_all(kFolder); }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-};
-
-std::string content_of(const std::string& name) {
-  std::stringstream content;
-  content << std::ifstream(kFolder / name).rdbuf();
-  return content.str();
-}
 
 /// The rest of the line behind `words`.
 std::string behind(const std::string& text, const std::string& words) {
@@ -50,7 +27,7 @@ std::string behind(const std::string& text, const std::string& words) {
 TEST_CASE("tubesim cuts the first failing seed down and tells its story and how to repeat it") {
   const Folder folder;
   const Finished run =
-      tubesim("run register --seeds 1..20 --quiet --wrong one_replica_reads --shrink");
+      tubesim_in_folder("run register --seeds 1..20 --quiet --wrong one_replica_reads --shrink");
   CHECK(run.status == 1);
   CHECK(run.out.contains(" are enough"));
   CHECK(run.out.contains("what happened:\n"));
@@ -58,7 +35,7 @@ TEST_CASE("tubesim cuts the first failing seed down and tells its story and how 
   const std::string told = run.out.substr(run.out.find("are enough"));
   const std::string command = behind(told, "to repeat it: tubesim ");
   CHECK(command.contains("--wrong one_replica_reads"));
-  const Finished again = tubesim(command);
+  const Finished again = tubesim_in_folder(command);
   CHECK(again.status == 1);
   const std::string violation = behind(told, "what did not hold:\n");
   CHECK(again.out.contains(violation));
@@ -78,7 +55,8 @@ TEST_CASE("what is cut down with the draws of another seed is repeated with thos
   for (const std::string wrong :
        {"no_sync", "no_write_back", "small_quorum", "no_tie_break", "one_replica_reads"}) {
     if (found) break;
-    const Finished run = tubesim("run register --seeds 1..200 --quiet --shrink --wrong " + wrong);
+    const Finished run =
+        tubesim_in_folder("run register --seeds 1..200 --quiet --shrink --wrong " + wrong);
     const std::size_t enough = run.out.find(" are enough with the draws of seed ");
     if (enough == std::string::npos) continue;
     found = true;
@@ -86,7 +64,7 @@ TEST_CASE("what is cut down with the draws of another seed is repeated with thos
     const std::string seed = told.substr(0, told.find(','));
     const std::string command = behind(run.out.substr(enough), "to repeat it: tubesim ");
     CHECK(command.contains("--seed " + seed + " "));
-    CHECK(tubesim(command).status == 1);
+    CHECK(tubesim_in_folder(command).status == 1);
   }
   CHECK(found);
 }
@@ -94,7 +72,7 @@ TEST_CASE("what is cut down with the draws of another seed is repeated with thos
 TEST_CASE("tubesim tells of a shrunk seed as JSON where it is asked to") {
   const Folder folder;
   const Finished run =
-      tubesim("run register --seeds 1..20 --quiet --wrong small_quorum --shrink --json");
+      tubesim_in_folder("run register --seeds 1..20 --quiet --wrong small_quorum --shrink --json");
   CHECK(run.status == 1);
   CHECK(run.out.contains("\"failure\":\"linearizability\""));
   CHECK(run.out.contains("\"operations_before\":"));
@@ -104,7 +82,7 @@ TEST_CASE("tubesim tells of a shrunk seed as JSON where it is asked to") {
 
 TEST_CASE("tubesim shrinks nothing where nothing fails") {
   const Folder folder;
-  const Finished run = tubesim("run register --seeds 1..3 --quiet --shrink");
+  const Finished run = tubesim_in_folder("run register --seeds 1..3 --quiet --shrink");
   CHECK(run.status == 0);
   CHECK_FALSE(run.out.contains("are enough"));
   CHECK(std::filesystem::is_empty(kFolder));
@@ -113,16 +91,16 @@ TEST_CASE("tubesim shrinks nothing where nothing fails") {
 TEST_CASE("tubesim keeps a workload and a history, and runs the workload again to the same hash") {
   const Folder folder;
   const Finished drawn =
-      tubesim("run register --seed 6 --keep-workload w --keep-schedule s --history h");
+      tubesim_in_folder("run register --seed 6 --keep-workload w --keep-schedule s --history h");
   CHECK(drawn.status == 0);
   const auto history = tubing::sim::read_history(content_of("h"));
   REQUIRE(history);
   CHECK(history->size() > 20);
-  const Finished given = tubesim("run register --seed 6 --workload w --schedule s");
+  const Finished given = tubesim_in_folder("run register --seed 6 --workload w --schedule s");
   CHECK(given.status == 0);
   CHECK(given.out == drawn.out);
   std::ofstream(kFolder / "w") << "c1 +1ms read a\nc1 +1ms push a\n";
-  const Finished refused = tubesim("run register --seed 6 --workload w");
+  const Finished refused = tubesim_in_folder("run register --seed 6 --workload w");
   CHECK(refused.status == 2);
   CHECK(refused.err.contains("w: line 2: there is no operation 'push'"));
 }
@@ -130,7 +108,7 @@ TEST_CASE("tubesim keeps a workload and a history, and runs the workload again t
 TEST_CASE("tubesim refuses files and mistakes that a run cannot have") {
   const Folder folder;
   const auto advice = [](const std::string& arguments) {
-    const Finished refused = tubesim(arguments);
+    const Finished refused = tubesim_in_folder(arguments);
     CHECK(refused.status == 2);
     return refused.err;
   };
